@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pools and the arithmetic of a transfer between them. Pure: no I/O, no Ansible. All capacities are whole GB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+
+#: KooDrive's numbers of the space types [TransferUnallocatedSpace, originType].
+SPACE_TYPES = {"department": 0, "individual": 1, "group": 2}
+#: The largest capacity that a single space can have [UpdateSpace].
+MAX_CAPACITY = 104857600
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The capacity that a tenant has for one space type [GetSpaceAllocation]."""
+
+    total_capacity: int
+    allocated_capacity: int
+
+    @property
+    def unallocated_capacity(self) -> int:
+        """What a transfer can take: total less allocated, and nothing where more is allocated than there is."""
+        return max(0, self.total_capacity - self.allocated_capacity)
+
+    def as_dict(self) -> dict[str, int]:
+        """The pool as results show it."""
+        return {
+            "total_capacity": self.total_capacity,
+            "allocated_capacity": self.allocated_capacity,
+            "unallocated_capacity": self.unallocated_capacity,
+        }
+
+
+#: The pools of a tenant by the names of their types; a pool that KooDrive did not report is not in it.
+Allocation = Mapping[str, Pool]
+
+
+def in_order(allocation: Allocation) -> dict[str, Pool]:
+    """The known pools in the one order in which everything shows them."""
+    return {name: allocation[name] for name in SPACE_TYPES if name in allocation}
+
+
+def as_result(allocation: Allocation) -> dict[str, dict[str, int]]:
+    """The pools as results show them."""
+    return {name: pool.as_dict() for name, pool in in_order(allocation).items()}
+
+
+def as_sentence(allocation: Allocation) -> str:
+    """The pools in one line, for a message."""
+    return "; ".join(
+        f"{name} {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated"
+        for name, pool in in_order(allocation).items()
+    )
+
+
+@dataclass(frozen=True)
+class Target:
+    """A pool that receives and how much: exactly one of the three capacities is set."""
+
+    type: str
+    total_capacity: int | None = None
+    unallocated_capacity: int | None = None
+    expand_capacity: int | None = None
+
+    def required_total(self, pool: Pool) -> int:
+        """The total that ``pool``, as it was before the transfer, must have after it."""
+        if self.expand_capacity is not None:
+            return pool.total_capacity + self.expand_capacity
+        if self.unallocated_capacity is not None:
+            # Not total + what is missing: in a pool with more allocated than there is, that would never be enough.
+            total = pool.allocated_capacity + self.unallocated_capacity
+            return total if self.unallocated_capacity > pool.unallocated_capacity else min(total, pool.total_capacity)
+        assert self.total_capacity is not None
+        return self.total_capacity
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What is sent for one target [TransferUnallocatedSpace, target]."""
+
+    type: str
+    expand_capacity: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A transfer as it was decided on one reading of the pools: what is sent, and what the pools must show after it."""
+
+    origin_type: str
+    before: Allocation
+    transfers: tuple[Transfer, ...]
+    required_totals: Mapping[str, int]
+
+    @property
+    def needed(self) -> int:
+        """What the origin gives."""
+        return sum(transfer.expand_capacity for transfer in self.transfers)
+
+    def after(self) -> dict[str, Pool]:
+        """The pools after the transfer, if nothing else changes."""
+        change = {transfer.type: transfer.expand_capacity for transfer in self.transfers}
+        change[self.origin_type] = -self.needed
+        return {
+            name: Pool(pool.total_capacity + change.get(name, 0), pool.allocated_capacity)
+            for name, pool in self.before.items()
+        }
+
+    def moved_exactly(self, seen: Allocation) -> bool:
+        """Whether ``seen`` differs from the reading before by this transfer, in the pools that it touches."""
+        return self._totals(seen) == self._totals(self.after())
+
+    def unmoved(self, seen: Allocation) -> bool:
+        """Whether ``seen`` is the reading before, in the pools that the transfer touches."""
+        return self._totals(seen) == self._totals(self.before)
+
+    def missing(self, seen: Allocation) -> dict[str, int]:
+        """What each target still lacks in ``seen``, in GB; empty when all have what the task asked for."""
+        return {
+            name: total - seen[name].total_capacity
+            for name, total in self.required_totals.items()
+            if seen[name].total_capacity < total
+        }
+
+    def other_changes(self, seen: Allocation) -> dict[str, int]:
+        """By how many GB the totals in ``seen`` differ from what this transfer alone would have made of them."""
+        return {
+            name: seen[name].total_capacity - pool.total_capacity
+            for name, pool in in_order(self.after()).items()
+            if name in seen and seen[name].total_capacity != pool.total_capacity
+        }
+
+    def _totals(self, allocation: Allocation) -> list[int]:
+        touched = [self.origin_type, *(transfer.type for transfer in self.transfers)]
+        return [allocation[name].total_capacity for name in touched]
+
+
+def plan_transfer(origin_type: str, targets: Sequence[Target], origin_reserve: int, before: Allocation) -> Plan:
+    """Decide what to send for ``targets`` on the reading ``before``.
+
+    A target that has enough gets nothing, and nothing is ever taken back from one. ``before`` must know the origin and
+    every target. Raises KooDriveError ``insufficient_capacity`` when the origin's unallocated capacity, less
+    ``origin_reserve``, does not suffice: the service would move what is not to be moved, or refuse with 13000311.
+    """
+    required = {target.type: target.required_total(before[target.type]) for target in targets}
+    transfers = tuple(
+        Transfer(name, total - before[name].total_capacity)
+        for name, total in required.items()
+        if total > before[name].total_capacity
+    )
+    plan = Plan(origin_type, before, transfers, required)
+    unallocated = before[origin_type].unallocated_capacity
+    if transfers and plan.needed > unallocated - origin_reserve:
+        raise KooDriveError(
+            "insufficient_capacity",
+            f"the {origin_type} pool cannot give {plan.needed} GB: it has {unallocated} GB unallocated, of which"
+            f" {origin_reserve} GB must stay (origin_reserve), so it is {plan.needed + origin_reserve - unallocated} GB short",
+            step="Planning the transfer",
+            advice=f"Nothing was moved. {as_sentence(before)}. Move less, lower origin_reserve, free capacity in the"
+                   f" {origin_type} pool, or have the tenant's capacity expanded.",
+        )
+    return plan

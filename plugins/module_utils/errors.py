@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one error of this collection, with its kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: What to do next, by kind: the last sentences of a message unless the place that raises knows better.
+ADVICE = {
+    "invalid_request": "Correct the option and run again; no request was sent.",
+    "authentication": "A token lives 20 minutes: get a new one. With an app, check app_id, app_secret and user_id, that they"
+                      " belong to this endpoint's site, and that this machine's clock is right.",
+    "insufficient_capacity": "Move less, lower origin_reserve, or have the tenant's capacity expanded.",
+    "rejected": "Look KooDrive's code up in its API reference; running again as it is will most likely be refused again.",
+    "rate_limited": "Wait a minute and run again.",
+    "server_error": "Run again later; if it stays, give the trace ID to the KooDrive support.",
+    "unreachable": "Check the endpoint, the name resolution, the proxy and the certificates from the machine that runs the task.",
+    "invalid_reply": "Check that the endpoint is KooDrive itself and not a proxy or a login page.",
+    "not_verified": "Look at the pools before running again.",
+    "outcome_unknown": "Look at the pools before running again.",
+}
+
+
+class KooDriveError(Exception):
+    """A task that cannot go on, in words for people and in values for playbooks.
+
+    ``kind`` is one of the keys of :data:`ADVICE`; ``what`` says in one clause what happened; ``step`` says at which step
+    of the work. ``http_status``, ``code`` and ``message`` are KooDrive's own, where it answered.
+
+    ``passing``: the same request may succeed if it is tried again; ``retry_after`` is how many seconds KooDrive asked to
+    wait before that. ``may_have_moved``: the request was a write and nothing shows that KooDrive did not process it.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        what: str,
+        *,
+        step: str = "",
+        advice: str | None = None,
+        http_status: int | None = None,
+        code: str | None = None,
+        message: str | None = None,
+        passing: bool = False,
+        retry_after: float | None = None,
+        may_have_moved: bool = False,
+    ) -> None:
+        super().__init__(what)
+        self.kind = kind
+        self.what = what
+        self.step = step
+        self.advice = ADVICE[kind] if advice is None else advice
+        self.http_status = http_status
+        self.code = code
+        self.message = message
+        self.passing = passing
+        self.retry_after = retry_after
+        self.may_have_moved = may_have_moved
+        #: Further keys of the failed task's result: ``trace_id``, ``allocation``, ``transfers``, ``warnings``...
+        self.known: dict[str, Any] = {}
+
+    def as_result(self) -> dict[str, Any]:
+        """The failed task's result: ``msg`` for people, ``error`` for playbooks, and what is known of the pools."""
+        sentences = [f"{self.step} failed: {self.what}." if self.step else f"{self.what}.", self.advice]
+        if self.known.get("trace_id"):
+            sentences.append(f"Trace ID: {self.known['trace_id']}.")
+        return {
+            "msg": " ".join(sentence for sentence in sentences if sentence),
+            "error": {
+                "kind": self.kind,
+                "http_status": self.http_status,
+                "code": self.code,
+                "message": self.message,
+            },
+            "changed": False,
+            "warnings": [],
+            **self.known,
+        }
+
+
+def invalid_request(option: str, why: str) -> KooDriveError:
+    """The error of an option that is refused before any request: ``why`` completes the sentence that ``option`` begins."""
+    return KooDriveError("invalid_request", f"{option} {why}")

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the main() of every module does: validate, do the work, hand on its result or its error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
+
+
+class KooDriveModule(AnsibleModule):
+    """An AnsibleModule that gives an ``error`` to what Ansible itself finds wrong with the options, too."""
+
+    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+        kwargs.setdefault("error", KooDriveError("invalid_request", msg).as_result()["error"])
+        super().fail_json(msg, **kwargs)
+
+
+def run_module(argument_spec: Mapping[str, Any], work: Callable[[Mapping[str, Any], bool], dict[str, Any]]) -> None:
+    """Run ``work`` on the task's options, and whether it is in check mode, as a module does; ``work`` may raise KooDriveError."""
+    module = KooDriveModule(argument_spec=dict(argument_spec), supports_check_mode=True)
+    if REQUESTS_IMPORT_ERROR:
+        module.fail_json(missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    try:
+        result, end = work(module.params, module.check_mode), module.exit_json
+    except KooDriveError as error:
+        result, end = error.as_result(), module.fail_json
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    end(**result)

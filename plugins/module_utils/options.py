@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection options that every module has, and how a client is made of them."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth, TokenAuth
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
+
+DEFAULT_ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
+DEFAULT_LANGUAGE = "en-US"
+#: X-Traceid has exactly so many characters [headers].
+TRACE_ID_LENGTH = 58
+
+#: The argument spec; the documentation fragment says the same in words. What an environment variable can give has no
+#: default and no fallback here: an empty text counts as not set, and what a task says wins over the environment.
+CONNECTION_SPEC: dict[str, Any] = {
+    "endpoint": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "app_id": {"type": "str"},
+    "app_secret": {"type": "str", "no_log": True},
+    "user_id": {"type": "str"},
+    "language": {"type": "str"},
+    "trace_id": {"type": "str"},
+    "timeout": {"type": "int", "default": 30},
+    "retries": {"type": "int", "default": 3},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+}
+ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token", "app_id", "app_secret", "user_id", "language")}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The connection options, valid and complete. ``trace_id`` names this run in KooDrive's logs."""
+
+    endpoint: str
+    auth: Auth
+    user_id: str | None
+    language: str
+    trace_id: str
+    timeout: float
+    retries: int
+    verify: bool | str
+
+    def client(self) -> KooDrive:
+        """A client that has not connected yet."""
+        headers = {"X-Traceid": self.trace_id, "language": self.language}
+        if self.user_id:
+            headers["X-User-Id"] = self.user_id
+        return KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.verify)
+
+
+def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Connection:
+    """The connection that a task's ``options`` and the environment describe.
+
+    Raises KooDriveError ``invalid_request``, naming the option, before anything is sent.
+    """
+    given = _Given(options, os.environ if environ is None else environ)
+    return Connection(
+        endpoint=_endpoint(given.value("endpoint") or DEFAULT_ENDPOINT),
+        auth=_auth(given),
+        user_id=given.header("user_id"),
+        language=given.header("language") or DEFAULT_LANGUAGE,
+        trace_id=_trace_id(given),
+        timeout=in_range(options, "timeout", 1, 3600),
+        retries=in_range(options, "retries", 0, 20),
+        verify=_verify(given),
+    )
+
+
+def in_range(options: Mapping[str, Any], name: str, lowest: int, highest: int, where: str = "") -> int:
+    """The number that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` when it is out of range."""
+    value = options[name]
+    # Ansible takes a boolean for an integer.
+    if isinstance(value, bool) or not lowest <= value <= highest:
+        raise invalid_request(f"{name}{where}", f"must be a whole number from {lowest} to {highest}, not {value}")
+    return int(value) if isinstance(value, int) else value
+
+
+class _Given:
+    """What the task and the environment say; an empty text is nothing."""
+
+    def __init__(self, options: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+        self._options = options
+        self._environ = environ
+
+    def in_task(self, name: str) -> str | None:
+        return self._options.get(name) or None
+
+    def value(self, name: str) -> str | None:
+        return self.in_task(name) or self._environ.get(ENVIRONMENT.get(name, "")) or None
+
+    def header(self, name: str) -> str | None:
+        """The value, if it can stand in an HTTP header; the error does not show it, for it may be a secret."""
+        value = self.value(name)
+        if value is not None and not re.fullmatch(r"[\x21-\x7e]+( [\x21-\x7e]+)?" if name == "token" else r"[\x21-\x7e]+", value):
+            raise invalid_request(name, "has a space, a line break or another character that its HTTP header cannot have")
+        return value
+
+
+def _auth(given: _Given) -> Auth:
+    """The one way to authenticate that is left when the task's own words go before the environment's."""
+    app_options = ("app_id", "app_secret")
+    token_in_task = given.in_task("token") is not None
+    app_in_task = any(given.in_task(name) for name in app_options)
+    token = None if app_in_task and not token_in_task else given.header("token")
+    app = {} if token_in_task and not app_in_task else {name: given.header(name) for name in (*app_options, "user_id")}
+    has_app = any(app.get(name) for name in app_options)
+    if token and has_app:
+        raise invalid_request("token", "and app_id (or app_secret) are both given: give a token or an app")
+    if token:
+        return TokenAuth(token)
+    if not has_app:
+        raise invalid_request("token", "is missing, and so is app_id: one of them must be given, in the task or in the environment")
+    missing = [name for name, value in app.items() if not value]
+    if missing:
+        raise invalid_request(" and ".join(missing), "must be given too: an app needs app_id, app_secret and user_id")
+    return AppAuth(**{name: str(value) for name, value in app.items()})
+
+
+def _endpoint(value: str) -> str:
+    """Scheme, host and port of KooDrive. The errors do not show the value, for it may have a password in it."""
+    try:
+        parts = urlsplit(value if "://" in value else f"https://{value}")
+        port = parts.port
+    except ValueError as error:
+        raise invalid_request("endpoint", "is no URL") from error
+    if "@" in parts.netloc or parts.path not in ("", "/") or "?" in value or "#" in value:
+        raise invalid_request("endpoint", "must be a host, with a port if need be: no user, path, query or fragment")
+    if port == 0 or parts.netloc.endswith(":") or not _is_host(parts):
+        raise invalid_request("endpoint", "is no URL")
+    host = str(parts.hostname)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
+        raise invalid_request("endpoint", "must be https; plain http goes to a loopback address only")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _is_host(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    if parts.netloc.startswith("["):
+        try:
+            return ipaddress.ip_address(host).version == 6
+        except ValueError:
+            return False
+    label = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+    return len(host) <= 253 and re.fullmatch(rf"{label}(\.{label})*\.?", host) is not None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _trace_id(given: _Given) -> str:
+    trace_id = given.header("trace_id")
+    if trace_id is None:
+        return secrets.token_hex(TRACE_ID_LENGTH // 2)
+    if len(trace_id) != TRACE_ID_LENGTH:
+        raise invalid_request("trace_id", f"must have exactly {TRACE_ID_LENGTH} characters, not {len(trace_id)}")
+    return trace_id
+
+
+def _verify(given: _Given) -> bool | str:
+    ca_path = given.value("ca_path")
+    if ca_path is not None and not os.path.exists(ca_path):
+        raise invalid_request("ca_path", f"does not exist: {ca_path}")
+    if not given.value("validate_certs"):
+        return False
+    return ca_path or True

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text from a server made fit for a terminal and a ticket: no secret, no control character, no endless line."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+
+MASK = "********"
+#: Characters of a server's text that a message shows at most.
+MAX_TEXT = 200
+#: A shorter piece of a secret, or of its base64 form, is too likely to be an innocent word.
+MIN_PIECE = 6
+
+
+def redact(text: str, secrets: Iterable[str], limit: int = MAX_TEXT) -> str:
+    """``text`` without ``secrets`` in plain, URL-, JSON-, HTML- or base64-encoded form, printable, at most ``limit`` long.
+
+    A secret that the end of ``text`` cuts off is masked too.
+    """
+    known = [secret for secret in secrets if secret]
+    for secret in known:
+        text = re.sub("|".join(_spellings(secret)), MASK, text, flags=re.IGNORECASE)
+    for secret in known:
+        text = _without_cut_off_secret(text, secret)
+    text = "".join(char if char.isprintable() else " " for char in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _spellings(secret: str) -> list[str]:
+    """Regular expressions that find ``secret`` in the encodings that servers and proxies echo headers in."""
+    raw = secret.encode("utf-8")
+    spellings = ["".join(_character(char) for char in secret)]
+    for offset in range(3):
+        # What precedes the secret in the encoded text is not known, so only the groups that it fills alone are looked for.
+        encoded = base64.b64encode(b"\0" * offset + raw).decode("ascii")
+        whole = encoded[(0, 2, 3)[offset]: (offset + len(raw)) * 8 // 6]
+        if len(whole) >= MIN_PIECE:
+            spellings.append("".join(_character(char, base64_digit=True) for char in whole))
+    return spellings
+
+
+def _character(char: str, base64_digit: bool = False) -> str:
+    """A regular expression for ``char`` in the spellings that it has in a URL, in JSON and in HTML."""
+    if char.isalnum():
+        return re.escape(char)
+    number = ord(char)
+    forms = [re.escape(char), f"%{number:02x}", f"\\\\u{number:04x}", re.escape("\\" + char), f"&#{number};", f"&#x0*{number:x};"]
+    if base64_digit:
+        forms += {"+": ["-"], "/": ["_"]}.get(char, [])
+    return f"(?:{'|'.join(forms)})"
+
+
+def _without_cut_off_secret(text: str, secret: str) -> str:
+    for length in range(len(secret) - 1, MIN_PIECE - 1, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + MASK
+    return text

@@ -1,0 +1,271 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: koodrive_space_transfer
+short_description: Move unallocated capacity between the pools of a KooDrive tenant
+version_added: 0.1.0
+author:
+  - The huaweicloud.koodrive maintainers (!UNKNOWN)
+description:
+  - A KooDrive tenant has one pool of capacity per space type, for departments, for individuals and for groups. This module
+    moves unallocated capacity from one pool to others, in one transfer, and only as much as is missing.
+  - What has been allocated to a department, a user or a group is never touched, and nothing is ever taken back from a target.
+  - With O(target[].total_capacity) or O(target[].unallocated_capacity) a task describes a state, and running it again
+    changes nothing. Use one of them unless you know why not.
+  - All capacities are whole GB.
+options:
+  origin_type:
+    description:
+      - The type of the pool that gives.
+      - Its unallocated capacity, less O(origin_reserve), must suffice for all targets together; otherwise nothing is sent and
+        the task fails, in check mode too.
+    type: str
+    required: true
+    choices: [department, individual, group]
+    aliases: [source_type]
+  target:
+    description:
+      - The pools that receive, each type once, and never O(origin_type).
+      - Each has exactly one of O(target[].total_capacity), O(target[].unallocated_capacity) and
+        O(target[].expand_capacity). No capacity may be over V(104857600).
+    type: list
+    elements: dict
+    required: true
+    aliases: [targets]
+    suboptions:
+      type:
+        description:
+          - The type of the pool that receives.
+        type: str
+        required: true
+        choices: [department, individual, group]
+      total_capacity:
+        description:
+          - The pool's total capacity shall be at least this many GB. It gets what is missing, or nothing.
+        type: int
+      unallocated_capacity:
+        description:
+          - The pool's unallocated capacity shall be at least this many GB, as room for people, groups or departments to
+            come. It gets what is missing, or nothing.
+        type: int
+      expand_capacity:
+        description:
+          - Add exactly this many GB, on every run. This is the field of KooDrive's own API.
+          - B(It is not idempotent) and cannot be. A job that is launched twice adds twice.
+        type: int
+  origin_reserve:
+    description:
+      - How many GB of unallocated capacity must stay in the origin.
+    type: int
+    default: 0
+  verify:
+    description:
+      - Whether to read the pools again after the transfer, until they show it.
+      - If V(false), the RV(allocation) that is returned is the expected one.
+      - When the reply to the transfer is lost, the pools are read in any case, to find out what happened.
+    type: bool
+    default: true
+  verify_timeout:
+    description:
+      - For how many seconds to look for the transfer in the pools; 0 to 3600. The first look comes at once, so this is spent
+        only when something is amiss.
+    type: int
+    default: 30
+extends_documentation_fragment:
+  - huaweicloud.koodrive.koodrive
+  - huaweicloud.koodrive.koodrive.attributes
+attributes:
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - O(target[].total_capacity) and O(target[].unallocated_capacity) are desired states, and a second run changes
+        nothing.
+      - O(target[].expand_capacity) adds on every run, because KooDrive's transfer is relative and has no key by which a
+        repeated request could be recognised.
+"""
+
+EXAMPLES = r"""
+# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET
+# and KOODRIVE_USER_ID, where a task does not give them.
+
+- name: Give the group pool 2 TB and keep room for 50 new people, out of what no department uses
+  huaweicloud.koodrive.koodrive_space_transfer:
+    origin_type: department
+    target:
+      - type: group
+        total_capacity: 2048
+      - type: individual
+        unallocated_capacity: 500
+
+- name: Make room for 200 GB in the individual pool, but leave the group pool 100 GB
+  huaweicloud.koodrive.koodrive_space_transfer:
+    origin_type: group
+    origin_reserve: 100
+    target:
+      - type: individual
+        unallocated_capacity: 200
+  register: room
+
+- name: Say what moved
+  ansible.builtin.debug:
+    msg: "Moved: {{ room.transfers }}. The individual pool has {{ room.allocation.individual.unallocated_capacity }} GB free."
+
+- name: Add 10 GB to the group pool, again on every run
+  huaweicloud.koodrive.koodrive_space_transfer:
+    origin_type: department
+    target:
+      - type: group
+        expand_capacity: 10
+
+- name: Branch on what went wrong
+  block:
+    - name: Ask for more than there is
+      huaweicloud.koodrive.koodrive_space_transfer:
+        origin_type: department
+        target:
+          - type: group
+            total_capacity: 1000000
+  rescue:
+    - name: Ask for help where capacity is short, and fail for every other reason
+      ansible.builtin.assert:
+        that: ansible_failed_result.error.kind == 'insufficient_capacity'
+        success_msg: "Please have the tenant's capacity expanded. {{ ansible_failed_result.msg }}"
+        fail_msg: "{{ ansible_failed_result.msg }}"
+
+- name: Set what several tasks share once
+  module_defaults:
+    group/huaweicloud.koodrive.koodrive:
+      language: zh-CN
+      timeout: 10
+  block:
+    - name: Keep 20 GB free for new groups
+      huaweicloud.koodrive.koodrive_space_transfer:
+        origin_type: department
+        target:
+          - type: group
+            unallocated_capacity: 20
+"""
+
+RETURN = r"""
+changed:
+  description: Whether capacity moved (in check mode, would move).
+  returned: always
+  type: bool
+  sample: true
+transfers:
+  description: What was sent, and in check mode what would be sent. Empty when nothing is to do.
+  returned: success, and failure where known
+  type: list
+  elements: dict
+  contains:
+    type:
+      description: The type of the pool that received.
+      type: str
+    expand_capacity:
+      description: How much was added to it, in GB.
+      type: int
+  sample:
+    - type: group
+      expand_capacity: 1548
+allocation:
+  description:
+    - The pools after the task, by type. In check mode, and with O(verify=false), the predicted ones.
+    - A pool that KooDrive did not report is not in it.
+  returned: success, and failure where known
+  type: dict
+  contains: &pools
+    department:
+      description: The pool of departments.
+      type: dict
+      contains: &pool
+        total_capacity:
+          description: All of the pool's capacity, in GB.
+          type: int
+        allocated_capacity:
+          description: What has been handed out to departments, users or groups, in GB.
+          type: int
+        unallocated_capacity:
+          description: Total less allocated, in GB; 0 where more is allocated than there is.
+          type: int
+    individual:
+      description: The pool of individual users.
+      type: dict
+      contains: *pool
+    group:
+      description: The pool of groups.
+      type: dict
+      contains: *pool
+  sample:
+    department:
+      total_capacity: 452
+      allocated_capacity: 400
+      unallocated_capacity: 52
+allocation_before:
+  description: The pools as the task found them.
+  returned: success, and failure where known
+  type: dict
+  contains: *pools
+verified:
+  description:
+    - Whether RV(allocation) was read from KooDrive and shows what the task asked for. It is V(false) where it is a prediction,
+      that is, in check mode when something would move, and with O(verify=false).
+  returned: success
+  type: bool
+  sample: true
+trace_id:
+  description: The ID by which KooDrive's logs know this run.
+  returned: success, and failure where known
+  type: str
+error:
+  description: What went wrong, for playbooks to branch on. RV(msg) says the same for people.
+  returned: failure
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(invalid_request) - an option is wrong; nothing was sent.
+        - V(authentication) - KooDrive refused the credentials.
+        - V(insufficient_capacity) - the origin has too little unallocated capacity; nothing was moved.
+        - V(rejected) - KooDrive refused the request for another reason.
+        - V(rate_limited) - KooDrive takes no more requests for now.
+        - V(server_error) - KooDrive could not handle the request.
+        - V(unreachable) - no connection, or no complete answer.
+        - V(invalid_reply) - an answer that makes no sense.
+        - V(not_verified) - KooDrive accepted the transfer, and the pools do not show all of it.
+        - V(outcome_unknown) - no answer to the transfer, and the pools do not tell whether it was done. Look at them before
+          you run the task again.
+      type: str
+    http_status:
+      description: The HTTP status of KooDrive's answer, if there was one.
+      type: int
+    code:
+      description: KooDrive's own error code, if there was one; always as text.
+      type: str
+      sample: "13000311"
+    message:
+      description: KooDrive's own message, if there was one.
+      type: str
+msg:
+  description:
+    - What failed, at which step, KooDrive's own code and message, what the pools hold, what to do next, and the trace ID.
+  returned: failure
+  type: str
+"""
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.module import run_module
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
+
+
+def main() -> None:
+    run_module(TRANSFER_SPEC, transfer_capacity)
+
+
+if __name__ == "__main__":
+    main()

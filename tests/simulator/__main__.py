@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python -m tests.simulator: a KooDrive on this machine, until it is ended."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .certificates import server_context
+from .credentials import App, Credentials
+from .server import DEFAULT_POOLS, Shape, Simulator, State
+from .tenant import SPACE_TYPES, Tenant
+
+
+def pool(text: str) -> tuple[str, dict[str, int]]:
+    """NAME=TOTAL/ALLOCATED"""
+    name, _equals, numbers = text.partition("=")
+    total, _slash, allocated = numbers.partition("/")
+    if name not in SPACE_TYPES:
+        raise ValueError(name)
+    return name, {"total": int(total), "allocated": int(allocated or 0)}
+
+
+def app(text: str) -> App:
+    """ID:SECRET:USER"""
+    return App(*text.split(":"))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=8480, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--pool", type=pool, action="append", metavar="TYPE=TOTAL/ALLOCATED", help="GB; may be repeated")
+    parser.add_argument("--token", action="append", default=[], help="an access token to accept; may be repeated")
+    parser.add_argument("--app", type=app, action="append", default=[], metavar="ID:SECRET:USER", help="may be repeated")
+    parser.add_argument("--tls-ca", type=Path, metavar="FILE", help="speak TLS, and write the CA certificate to FILE")
+    parser.add_argument("--data", choices=["array", "object"], default="array", help="shape of the read's data")
+    parser.add_argument("--numbers", choices=["number", "text"], default="number", help="how the read writes numbers")
+    parser.add_argument("--code", choices=["number", "text"], default="number", help="how every reply writes its code")
+    parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="before every reply")
+    parser.add_argument("--ready-file", type=Path, metavar="FILE", help="write endpoint as JSON to FILE once it serves")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    state = State(
+        tenant=Tenant(dict(options.pool or DEFAULT_POOLS.items())),
+        credentials=Credentials(options.token, options.app),
+        shape=Shape(options.data, options.numbers, options.code),
+        delay=options.delay,
+    )
+    tls = server_context(options.tls_ca) if options.tls_ca else None
+    with Simulator(state, options.port, tls, log=True) as simulator:
+        sys.stderr.write(f"KooDrive simulator on {simulator.endpoint}, pools {state.tenant.by_name()}\n")
+        if options.ready_file:
+            options.ready_file.write_text(json.dumps({"endpoint": simulator.endpoint}))
+        simulator.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pools of a simulated tenant, and the two things that can happen to them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+SPACE_TYPES = {"department": 0, "individual": 1, "group": 2}
+
+
+class Refused(Exception):
+    """A request that KooDrive answers with an error: HTTP status, code and message [ErrorCode]."""
+
+    def __init__(self, status: int, code: int | str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def bad_parameters() -> Refused:
+    return Refused(400, 13000102, "Verify parameters failed.")
+
+
+@dataclass
+class Pool:
+    """Whole GB."""
+
+    total: int
+    allocated: int
+
+
+class Tenant:
+    """A tenant's pools by the number of their space type."""
+
+    def __init__(self, pools: dict[str, dict[str, int]]) -> None:
+        self.pools = {SPACE_TYPES[name]: Pool(**pool) for name, pool in pools.items()}
+        self._lock = threading.Lock()
+
+    def by_name(self) -> dict[str, dict[str, int]]:
+        """The pools as the control calls show and take them."""
+        names = {number: name for name, number in SPACE_TYPES.items()}
+        return {names[number]: dict(vars(pool)) for number, pool in sorted(self.pools.items())}
+
+    def rows(self) -> list[dict[str, int]]:
+        """The pools as the read shows them [GetSpaceAllocation]."""
+        return [
+            {"type": number, "allocateCapacity": pool.allocated, "totalCapacity": pool.total}
+            for number, pool in sorted(self.pools.items())
+        ]
+
+    def transfer(self, body: Any) -> None:
+        """What the write does [TransferUnallocatedSpace]. Raises Refused, and then has changed nothing."""
+        origin, targets = _checked(body)
+        with self._lock:
+            if origin not in self.pools or any(target not in self.pools for target in targets):
+                raise Refused(400, 13000301, "Space not found.")
+            needed = sum(targets.values())
+            if needed > self.pools[origin].total - self.pools[origin].allocated:
+                raise Refused(400, 13000311, "Insufficient space.")
+            self.pools[origin].total -= needed
+            for target, capacity in targets.items():
+                self.pools[target].total += capacity
+
+
+def _checked(body: Any) -> tuple[int, dict[int, int]]:
+    """Origin, and capacity by target. Raises Refused for everything that the reference's tables do not allow."""
+    if not isinstance(body, dict) or set(body) != {"originType", "target"}:
+        raise bad_parameters()
+    origin, rows = body["originType"], body["target"]
+    if not _is_type(origin) or not isinstance(rows, list) or not rows:
+        raise bad_parameters()
+    targets: dict[int, int] = {}
+    for row in rows:
+        if not isinstance(row, dict) or set(row) != {"type", "expandCapacity"} or not _is_type(row["type"]):
+            raise bad_parameters()
+        capacity = row["expandCapacity"]
+        if type(capacity) is not int or not 1 <= capacity <= 104857600 or row["type"] in (origin, *targets):
+            raise bad_parameters()
+        targets[row["type"]] = capacity
+    return origin, targets
+
+
+def _is_type(value: Any) -> bool:
+    return type(value) is int and value in SPACE_TYPES.values()
