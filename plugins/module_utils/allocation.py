@@ -14,6 +14,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 SPACE_TYPES = {"department": 0, "individual": 1, "group": 2}
 #: The largest capacity that a single space can have [UpdateSpace].
 MAX_CAPACITY = 104857600
+#: The ways to say how much a target gets: two desired states, and the API's own relative field.
+CAPACITIES = ("total_capacity", "unallocated_capacity", "expand_capacity")
 
 
 @dataclass(frozen=True)
@@ -61,23 +63,21 @@ def as_sentence(allocation: Allocation) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """A pool that receives and how much: exactly one of the three capacities is set."""
+    """A pool that receives, and how much: ``capacity`` GB, measured as one of CAPACITIES says."""
 
     type: str
-    total_capacity: int | None = None
-    unallocated_capacity: int | None = None
-    expand_capacity: int | None = None
+    measure: str
+    capacity: int
 
     def required_total(self, pool: Pool) -> int:
         """The total that ``pool``, as it was before the transfer, must have after it."""
-        if self.expand_capacity is not None:
-            return pool.total_capacity + self.expand_capacity
-        if self.unallocated_capacity is not None:
-            # Not total + what is missing: in a pool with more allocated than there is, that would never be enough.
-            total = pool.allocated_capacity + self.unallocated_capacity
-            return total if self.unallocated_capacity > pool.unallocated_capacity else min(total, pool.total_capacity)
-        assert self.total_capacity is not None
-        return self.total_capacity
+        if self.measure == "total_capacity":
+            return self.capacity
+        if self.measure == "expand_capacity":
+            return pool.total_capacity + self.capacity
+        # Not total + what is missing: in a pool with more allocated than there is, that would never be enough.
+        total = pool.allocated_capacity + self.capacity
+        return total if self.capacity > pool.unallocated_capacity else min(total, pool.total_capacity)
 
 
 @dataclass(frozen=True)

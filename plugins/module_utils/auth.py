@@ -65,16 +65,14 @@ class AppAuth:
         self.clock_offset = 0.0
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        assert request.method and request.url
+        method, url = str(request.method), str(request.url)
         signed = {
-            "host": host_header(request.url),
+            "host": host_header(url),
             "x-date": datetime.fromtimestamp(time.time() + self.clock_offset, timezone.utc).strftime(X_DATE_FORMAT),
             "x-user-id": self._user_id,
         }
         body = request.body or b""
-        signature = sign(
-            self._app_secret, request.method, request.url, signed, body if isinstance(body, bytes) else body.encode("utf-8")
-        )
+        signature = sign(self._app_secret, method, url, signed, body if isinstance(body, bytes) else body.encode("utf-8"))
         self._signatures.append(signature)
         # Host is set too, so that what is signed is what is sent.
         request.headers.update({"Host": signed["host"], "X-Date": signed["x-date"], "X-User-Id": signed["x-user-id"]})

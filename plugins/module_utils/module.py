@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -17,7 +17,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import R
 class KooDriveModule(AnsibleModule):
     """An AnsibleModule that gives an ``error`` to what Ansible itself finds wrong with the options, too."""
 
-    def fail_json(self, msg: str, **kwargs: Any) -> NoReturn:
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
         kwargs.setdefault("error", KooDriveError("invalid_request", msg).as_result()["error"])
         super().fail_json(msg, **kwargs)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 from collections.abc import Iterable
 
@@ -48,7 +49,8 @@ def _character(char: str, base64_digit: bool = False) -> str:
     if char.isalnum():
         return re.escape(char)
     number = ord(char)
-    forms = [re.escape(char), f"%{number:02x}", f"\\\\u{number:04x}", re.escape("\\" + char), f"&#{number};", f"&#x0*{number:x};"]
+    forms = [re.escape(char), re.escape(html.escape(char)), f"%{number:02x}", f"\\\\u{number:04x}", re.escape("\\" + char)]
+    forms += [f"&#0*{number};", f"&#x0*{number:x};"]
     if base64_digit:
         forms += {"+": ["-"], "/": ["_"]}.get(char, [])
     return f"(?:{'|'.join(forms)})"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import (
+    CAPACITIES,
     MAX_CAPACITY,
     SPACE_TYPES,
     Allocation,
@@ -28,7 +29,6 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from, in_range
 
-CAPACITIES = ("total_capacity", "unallocated_capacity", "expand_capacity")
 TRANSFER_SPEC: dict[str, Any] = {
     "origin_type": {"type": "str", "required": True, "choices": list(SPACE_TYPES), "aliases": ["source_type"]},
     "target": {
@@ -116,10 +116,9 @@ def request_from(options: Mapping[str, Any]) -> Request:
 
 
 def _target(row: Mapping[str, Any]) -> Target:
-    lowest = {"expand_capacity": 1}
-    where = f" of the target {row['type']}"
-    given = [name for name in CAPACITIES if row.get(name) is not None]
-    return Target(row["type"], **{name: in_range(row, name, lowest.get(name, 0), MAX_CAPACITY, where) for name in given})
+    measure = next(name for name in CAPACITIES if row.get(name) is not None)
+    lowest = 1 if measure == "expand_capacity" else 0
+    return Target(row["type"], measure, in_range(row, measure, lowest, MAX_CAPACITY, f" of the target {row['type']}"))
 
 
 def _transfer(run: Run, check_mode: bool) -> dict[str, Any]:
@@ -275,7 +274,7 @@ def _not_processed(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveErro
 
 def _refuse_to_add_again(run: Run, plan: Plan, seen: Allocation, refusal: KooDriveError) -> None:
     """Raise instead of a second write that would add capacity to pools which changed since the first one was refused."""
-    if any(target.expand_capacity is not None for target in run.request.targets):
+    if any(target.measure == "expand_capacity" for target in run.request.targets):
         refusal.what += ", and the pools have changed since"
         raise _failed(run, plan, seen, None, refusal, AGAIN)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--numbers", choices=["number", "text"], default="number", help="how the read writes numbers")
     parser.add_argument("--code", choices=["number", "text"], default="number", help="how every reply writes its code")
     parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="before every reply")
-    parser.add_argument("--ready-file", type=Path, metavar="FILE", help="write endpoint as JSON to FILE once it serves")
+    parser.add_argument("--ready-file", type=Path, metavar="FILE", help="write endpoint and pid as JSON to it once it serves")
+    parser.add_argument("--lifetime", type=float, metavar="SECONDS", help="end after so long (default: when it is ended)")
     return parser.parse_args()
 
 
@@ -57,8 +59,8 @@ def main() -> None:
     with Simulator(state, options.port, tls, log=True) as simulator:
         sys.stderr.write(f"KooDrive simulator on {simulator.endpoint}, pools {state.tenant.by_name()}\n")
         if options.ready_file:
-            options.ready_file.write_text(json.dumps({"endpoint": simulator.endpoint}))
-        simulator.wait()
+            options.ready_file.write_text(json.dumps({"endpoint": simulator.endpoint, "pid": os.getpid()}))
+        simulator.wait(options.lifetime)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ class State:
     credentials: Credentials = field(default_factory=Credentials)
     shape: Shape = field(default_factory=Shape)
     delay: float = 0.0
+    echo: bool = False
     requests: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -76,7 +77,7 @@ class Simulator:
         application.router.add_route("GET", "/_simulator/state", self._show_state)
         application.router.add_route("PUT", "/_simulator/state", self._set_state)
         application.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
 
     def __enter__(self) -> Simulator:
         self._thread.start()
@@ -89,23 +90,25 @@ class Simulator:
         self._thread.join()
         self._loop.close()
 
-    def wait(self) -> None:
-        """Serve until the process is ended."""
-        self._thread.join()
+    def wait(self, seconds: float | None = None) -> None:
+        """Serve for so long, or until the process is ended."""
+        self._thread.join(seconds)
 
     async def _start(self) -> None:
         await self._runner.setup()
-        await web.SockSite(self._runner, self._socket, ssl_context=self._tls, shutdown_timeout=0.1).start()
+        await web.SockSite(self._runner, self._socket, ssl_context=self._tls).start()
 
     async def _show_state(self, request: web.Request) -> web.Response:
         return web.json_response({"pools": self.state.tenant.by_name(), "requests": self.state.requests})
 
     async def _set_state(self, request: web.Request) -> web.Response:
-        """Forget the requests, and set what the body names: pools, shape, delay, clock_offset; the rest is as at the start."""
+        """Forget the requests, and set what the body names: pools, refusal, shape, delay, echo, clock_offset; the rest is as at the start."""
         body = await request.json()
         self.state.tenant = Tenant(body.get("pools", DEFAULT_POOLS))
+        self.state.tenant.refusal = body.get("refusal")
         self.state.shape = Shape(**body.get("shape", {}))
         self.state.delay = body.get("delay", 0.0)
+        self.state.echo = body.get("echo", False)
         self.state.credentials.clock_offset = body.get("clock_offset", 0.0)
         self.state.requests = []
         return web.json_response({"pools": self.state.tenant.by_name()})
@@ -128,7 +131,8 @@ class Simulator:
             self.state.tenant.transfer(_json(request, body))
             return 200, shape.answer("Successful")
         except Refused as refused:
-            return refused.status, shape.answer(refused.message, refused.code)
+            echo = f" You sent: {request.headers.get('Authorization')}" if self.state.echo else ""
+            return refused.status, shape.answer(refused.message + echo, refused.code)
 
     def _check(self, request: web.Request, body: bytes) -> None:
         if (request.method, request.path) not in (("GET", READ), ("POST", WRITE)):

@@ -35,10 +35,14 @@ class Pool:
 
 
 class Tenant:
-    """A tenant's pools by the number of their space type."""
+    """A tenant's pools by the number of their space type.
+
+    ``refusal``, a status with a code and a message, is what every transfer is answered with while it is set.
+    """
 
     def __init__(self, pools: dict[str, dict[str, int]]) -> None:
         self.pools = {SPACE_TYPES[name]: Pool(**pool) for name, pool in pools.items()}
+        self.refusal: tuple[int, int | str, str] | None = None
         self._lock = threading.Lock()
 
     def by_name(self) -> dict[str, dict[str, int]]:
@@ -56,6 +60,8 @@ class Tenant:
     def transfer(self, body: Any) -> None:
         """What the write does [TransferUnallocatedSpace]. Raises Refused, and then has changed nothing."""
         origin, targets = _checked(body)
+        if self.refusal:
+            raise Refused(*self.refusal)
         with self._lock:
             if origin not in self.pools or any(target not in self.pools for target in targets):
                 raise Refused(400, 13000301, "Space not found.")
@@ -79,11 +85,15 @@ def _checked(body: Any) -> tuple[int, dict[int, int]]:
         if not isinstance(row, dict) or set(row) != {"type", "expandCapacity"} or not _is_type(row["type"]):
             raise bad_parameters()
         capacity = row["expandCapacity"]
-        if type(capacity) is not int or not 1 <= capacity <= 104857600 or row["type"] in (origin, *targets):
+        if not _is_whole(capacity) or not 1 <= capacity <= 104857600 or row["type"] in (origin, *targets):
             raise bad_parameters()
         targets[row["type"]] = capacity
     return origin, targets
 
 
 def _is_type(value: Any) -> bool:
-    return type(value) is int and value in SPACE_TYPES.values()
+    return _is_whole(value) and value in SPACE_TYPES.values()
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The newest Python >= 3.11 on the PATH that really runs: a name that is there may be a shim that only fails.
+PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+ifeq ($(strip $(PYTHON)),)
+$(error No Python 3.11 or newer was found on the PATH; name one with PYTHON=/path/to/python3)
+endif
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+VENV := $(CURDIR)/.venv-$(VERSION)
+BIN := $(VENV)/bin
+COLLECTIONS := $(CURDIR)/.build/collections
+TREE := $(COLLECTIONS)/ansible_collections/huaweicloud/koodrive
+
+# The collection that is worked on, and no other that may be installed; the tools of the virtual environment first.
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export PATH := $(BIN):$(PATH)
+# What a user has set must not decide what a test sees.
+unexport KOODRIVE_ENDPOINT KOODRIVE_TOKEN KOODRIVE_APP_ID KOODRIVE_APP_SECRET KOODRIVE_USER_ID KOODRIVE_LANGUAGE
+unexport ANSIBLE_CONFIG
+
+ANSIBLE_TEST := cd $(TREE) && $(BIN)/ansible-test
+LOCAL := --local --requirements --python $(VERSION) --color no
+
+.PHONY: help demo simulator test lint types docs-lint sanity unit ansible-units integration tree clean
+
+help:
+	@echo "make demo         the main job, against a simulated KooDrive"
+	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
+	@echo "make test         all tests: lint types docs-lint sanity ansible-units integration unit"
+
+demo: $(VENV)/demo tree
+	@$(BIN)/python -m tests.demo
+
+simulator: $(VENV)/demo
+	$(BIN)/python -m tests.simulator $(ARGS)
+
+# The shell's own order: what is quick fails first, and the unit tests' summary comes last.
+test: lint types docs-lint sanity ansible-units integration unit
+
+lint: $(VENV)/dev tree
+	cd $(TREE) && $(BIN)/ansible-lint --offline --profile production
+
+types: $(VENV)/dev tree
+	cd $(COLLECTIONS) && $(BIN)/mypy --config-file $(TREE)/mypy.ini
+
+docs-lint: $(VENV)/dev tree
+	cd $(TREE) && $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+	cd $(TREE) && $(BIN)/antsibull-changelog lint
+
+sanity: $(VENV)/dev tree
+	$(BIN)/python tests/tools/seed_get_pip.py
+	$(ANSIBLE_TEST) sanity $(LOCAL)
+
+unit: $(VENV)/dev tree
+	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest tests/unit $(ARGS)
+
+ansible-units: $(VENV)/dev tree
+	$(ANSIBLE_TEST) units $(LOCAL)
+
+integration: $(VENV)/dev tree
+	$(ANSIBLE_TEST) integration $(LOCAL) $(ARGS)
+
+# ansible-test wants a real directory of this name; a copy of what git knows, or would know, keeps it clean. It looks for
+# the repository that a file belongs to, and in this one the whole copy is ignored: so the copy gets one of its own.
+tree:
+	@rm -rf $(TREE)
+	@mkdir -p $(TREE)
+	@git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do \
+		[ -e "$$file" ] && printf '%s\0' "$$file"; done | tar --null -T - -cf - | tar -xf - -C $(TREE)
+	@git -C $(TREE) init --quiet
+
+$(VENV)/demo: requirements-demo.txt tests/simulator/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(VENV)/dev: requirements-dev.txt requirements-demo.txt tests/simulator/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $(VENV)/demo $@
+
+clean:
+	rm -rf .build .venv-*
+
+SHELL := /bin/bash

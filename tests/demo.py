@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python -m tests.demo: what this collection is, in a minute, against a simulated KooDrive."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from .simulator.server import Simulator, new_state
+from .simulator.tenant import Tenant
+
+TOKEN = "demo-token"
+EXAMPLES = Path("docs/examples")
+POOLS = {
+    "department": {"total": 4000, "allocated": 400},
+    "individual": {"total": 1000, "allocated": 900},
+    "group": {"total": 500, "allocated": 500},
+}
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def show_pools(simulator: Simulator, when: str) -> None:
+    say(f"\n=== The pools {when} (GB)\n{'':<12}{'total':>8}{'allocated':>12}{'unallocated':>13}")
+    for name, pool in simulator.state.tenant.by_name().items():
+        say(f"{name:<12}{pool['total']:>8}{pool['allocated']:>12}{pool['total'] - pool['allocated']:>13}")
+
+
+def play(simulator: Simulator, title: str, playbook: str, *options: str, expected: int = 0) -> None:
+    command = ["ansible-playbook", *options, str(EXAMPLES / playbook)]
+    say(f"\n=== {title}\n$ {' '.join(command)}")
+    environment = {
+        **os.environ,
+        "KOODRIVE_ENDPOINT": simulator.endpoint,
+        "KOODRIVE_TOKEN": TOKEN,
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_NOCOWS": "1",
+    }
+    ended = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+    if ended != expected:
+        sys.exit(f"The demonstration ended in an unexpected way: ansible-playbook returned {ended}, not {expected}.")
+
+
+def main() -> None:
+    state = new_state(TOKEN)
+    state.tenant = Tenant(POOLS)
+    with Simulator(state) as simulator:
+        example = "room_for_new_people.yml"
+        say(f"A simulated KooDrive listens on {simulator.endpoint}. The playbook:\n\n{(EXAMPLES / example).read_text()}")
+        show_pools(simulator, "before")
+        play(simulator, "A check run: what would move?", example, "--check", "--diff")
+        play(simulator, "The transfer", example, "--diff")
+        play(simulator, "The same task again: nothing is left to do", example)
+        play(simulator, "A transfer that the origin cannot give", "more_than_there_is.yml", expected=2)
+        show_pools(simulator, "after")
+    say(
+        f"\nThe playbooks lie in {EXAMPLES.resolve()}. For your own tenant, set KOODRIVE_ENDPOINT and KOODRIVE_TOKEN (or"
+        " KOODRIVE_APP_ID, KOODRIVE_APP_SECRET and KOODRIVE_USER_ID) and run one."
+    )
+
+
+if __name__ == "__main__":
+    main()

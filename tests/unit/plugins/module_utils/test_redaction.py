@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text of a server in a message."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import MAX_TEXT, redact
+from hypothesis import given
+from hypothesis import strategies as st
+
+SECRET = "c69b+Zq/9_x-T==&<1\"'"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        SECRET,
+        quote(SECRET, safe=""),
+        quote(SECRET, safe="").lower(),
+        quote(SECRET),
+        quote_plus(SECRET),
+        quote("Bearer " + SECRET),
+        json.dumps(SECRET)[1:-1],
+        json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+        json.dumps(SECRET)[1:-1].replace("+", "\\u002b").replace("<", "\\u003C"),
+        html.escape(SECRET),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(("Bearer " + SECRET).encode()).decode(),
+        base64.b64encode(("Bearer  " + SECRET + "!").encode()).decode(),
+        base64.urlsafe_b64encode(("Bearer+" + SECRET).encode()).decode(),
+        quote(base64.b64encode(SECRET.encode()).decode(), safe=""),
+    ],
+)
+def test_a_secret_is_masked_in_every_encoding(spelling: str) -> None:
+    shown = redact(f"token {spelling} expired", [SECRET])
+    assert "********" in shown
+    for piece in (spelling[i: i + 9] for i in range(4, len(spelling) - 13)):
+        assert piece not in shown
+    assert shown.startswith("token ") and shown.endswith(" expired")
+
+
+def test_a_secret_that_the_end_cuts_off_is_masked() -> None:
+    assert redact("your token c69b+Zq/9", [SECRET]) == "your token ********"
+    assert redact("your token c69b+", [SECRET]) == "your token c69b+"
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=8), st.text(), st.text())
+def test_base64_of_anything_around_a_secret_does_not_show_it(secret: str, before: str, after: str) -> None:
+    encoded = base64.b64encode(before.encode() + secret.encode() + after.encode()).decode()
+    shown = redact(encoded, [secret], limit=10000)
+    start, end = len(before.encode()) * 8 // 6 + 2, (len(before.encode()) + len(secret)) * 8 // 6 - 1
+    assert encoded[start:end] not in shown or len(encoded[start:end]) < 6
+
+
+@given(st.text())
+def test_nothing_unprintable_and_nothing_long_comes_out(text: str) -> None:
+    shown = redact(text, [])
+    assert shown.isprintable()
+    assert len(shown) <= MAX_TEXT
+    shown.encode("utf-8")
+
+
+def test_terminal_sequences_and_direction_marks_are_taken_out() -> None:
+    assert redact("a\x1b[31mb\r\nc\u202ed\x00e\ud800f", []) == "a [31mb  c d e f"
+
+
+def test_a_long_text_is_cut() -> None:
+    assert redact("x" * 1000, []) == "x" * (MAX_TEXT - 1) + "…"
