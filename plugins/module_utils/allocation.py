@@ -161,7 +161,7 @@ def plan_transfer(origin_type: str, targets: Sequence[Target], origin_reserve: i
             f"the {origin_type} pool cannot give {plan.needed} GB: it has {unallocated} GB unallocated, of which"
             f" {origin_reserve} GB must stay (origin_reserve), so it is {plan.needed + origin_reserve - unallocated} GB short",
             step="Planning the transfer",
-            advice=f"Nothing was moved. {as_sentence(before)}. Move less, lower origin_reserve, free capacity in the"
+            advice=f"Nothing was moved. The pools hold: {as_sentence(before)}. Move less, lower origin_reserve, free capacity in the"
                    f" {origin_type} pool, or have the tenant's capacity expanded.",
         )
     return plan

@@ -50,7 +50,7 @@ class KooDrive:
         self._timeout = timeout
         self._verify = verify
         self._wire = Wire()
-        self._session = session(self._wire)
+        self._session = session(self._wire, validate_certs=verify is not False)
         # What is read is bounded in bytes, and a compressed reply has no such bound.
         self._session.headers.update({**headers, "Accept-Encoding": "identity", "User-Agent": "huaweicloud.koodrive"})
 

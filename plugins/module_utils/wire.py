@@ -80,18 +80,21 @@ class Wire:
                     pass  # The other side was quicker.
 
 
-def session(wire: Wire) -> requests.Session:
+def session(wire: Wire, validate_certs: bool) -> requests.Session:
     """A requests session that speaks TLS 1.2 or newer over one connection, which ``wire`` watches."""
-    adapter = _adapter(wire)
+    if not validate_certs:
+        # The user has said so; urllib3 would say on stderr with every request that it is not a good idea.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    adapter = _adapter(wire, ssl.CERT_REQUIRED if validate_certs else ssl.CERT_NONE)
     new = requests.Session()
     new.mount("https://", adapter)
     new.mount("http://", adapter)
     return new
 
 
-def _adapter(wire: Wire) -> HTTPAdapter:
+def _adapter(wire: Wire, cert_reqs: ssl.VerifyMode) -> HTTPAdapter:
     pools = {"http": _watched(urllib3.HTTPConnectionPool, wire), "https": _watched(urllib3.HTTPSConnectionPool, wire)}
-    context = create_urllib3_context()
+    context = create_urllib3_context(cert_reqs=cert_reqs)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
 
     class Adapter(HTTPAdapter):
