@@ -17,6 +17,7 @@ TREE := $(COLLECTIONS)/ansible_collections/huaweicloud/koodrive
 
 # The collection that is worked on, and no other that may be installed; the tools of the virtual environment first.
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export NO_COLOR := 1
 export PATH := $(BIN):$(PATH)
 # What a user has set must not decide what a test sees.
 unexport KOODRIVE_ENDPOINT KOODRIVE_TOKEN KOODRIVE_APP_ID KOODRIVE_APP_SECRET KOODRIVE_USER_ID KOODRIVE_LANGUAGE
