@@ -38,6 +38,8 @@ CONNECTION_SPEC: dict[str, Any] = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
 }
+#: What can stand in a header or a URL without being encoded.
+VISIBLE = r"[\x21-\x7e]+"
 ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token", "app_id", "app_secret", "user_id", "language")}
 
 
@@ -105,7 +107,7 @@ class _Given:
     def header(self, name: str) -> str | None:
         """The value, if it can stand in an HTTP header; the error does not show it, for it may be a secret."""
         value = self.value(name)
-        if value is not None and not re.fullmatch(r"[\x21-\x7e]+( [\x21-\x7e]+)?" if name == "token" else r"[\x21-\x7e]+", value):
+        if value is not None and not re.fullmatch(f"(Bearer )?{VISIBLE}" if name == "token" else VISIBLE, value):
             raise invalid_request(name, "has a space, a line break or another character that its HTTP header cannot have")
         return value
 
@@ -132,6 +134,8 @@ def _auth(given: _Given) -> Auth:
 
 def _endpoint(value: str) -> str:
     """Scheme, host and port of KooDrive. The errors do not show the value, for it may have a password in it."""
+    if not re.fullmatch(VISIBLE, value):  # Line breaks in a URL are dropped by some Pythons.
+        raise invalid_request("endpoint", "is no URL")
     try:
         parts = urlsplit(value if "://" in value else f"https://{value}")
         port = parts.port
