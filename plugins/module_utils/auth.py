@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
@@ -58,17 +59,20 @@ class AppAuth:
     """
 
     def __init__(self, app_id: str, app_secret: str, user_id: str) -> None:
-        self._app_id = app_id
+        self.app_id = app_id
         self._app_secret = app_secret
         self._user_id = user_id
         self._signatures: list[str] = []
+        self._signed_at = 0.0
         self.clock_offset = 0.0
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         method, url = str(request.method), str(request.url)
+        # Whole seconds, and never the next one: X-Date must not be later than the server's time.
+        self._signed_at = math.floor(time.time() + self.clock_offset)
         signed = {
             "host": host_header(url),
-            "x-date": datetime.fromtimestamp(time.time() + self.clock_offset, timezone.utc).strftime(X_DATE_FORMAT),
+            "x-date": datetime.fromtimestamp(self._signed_at, timezone.utc).strftime(X_DATE_FORMAT),
             "x-user-id": self._user_id,
         }
         body = request.body or b""
@@ -77,25 +81,24 @@ class AppAuth:
         # Host is set too, so that what is signed is what is sent.
         request.headers.update({"Host": signed["host"], "X-Date": signed["x-date"], "X-User-Id": signed["x-user-id"]})
         request.headers["Authorization"] = (
-            f"{ALGORITHM} AppId={self._app_id},SignedHeaders={';'.join(sorted(signed))},Signature={signature}"
+            f"{ALGORITHM} AppId={self.app_id},SignedHeaders={';'.join(sorted(signed))},Signature={signature}"
         )
         return request
 
     def secrets(self) -> list[str]:
         return [self._app_secret, *self._signatures]
 
-    def adopt_server_time(self, sent_x_date: str, server_time: float, received_at: float) -> float | None:
-        """Take over the server's clock if ``sent_x_date`` is not one that it accepts: later than its time or 15 minutes old.
+    def adopt_server_time(self, server_time: float) -> bool:
+        """Take over the server's clock, if it cannot accept the X-Date that was sent last: later than its time, or too old.
 
-        ``server_time`` is the reply's Date, ``received_at`` when the reply came by this machine's clock; both in seconds
-        since 1970. Returns by how many seconds the server's clock is ahead, or None where the clocks agree well enough.
+        ``server_time`` is the Date of the reply that has just come, in seconds since 1970. Returns whether the
+        clocks were apart, so that a request signed now may be accepted.
         """
-        sent = datetime.strptime(sent_x_date, X_DATE_FORMAT).replace(tzinfo=timezone.utc).timestamp()
-        if 0 <= server_time - sent < X_DATE_LIFE:
-            return None
+        if 0 <= server_time - self._signed_at < X_DATE_LIFE:
+            return False
         # The reply has travelled since its Date, so this errs to the early side, which is the side that is accepted.
-        self.clock_offset = server_time - received_at
-        return self.clock_offset
+        self.clock_offset = server_time - time.time()
+        return True
 
 
 def host_header(url: str) -> str:

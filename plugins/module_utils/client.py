@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import SPACE_TYPES, Allocation, Transfer
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import Auth
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import redact
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import Reply, pools_of, value_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import Reply, http_date, pools_of, value_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, session
 
 if TYPE_CHECKING:
@@ -38,13 +38,14 @@ class KooDrive:
 
     ``endpoint`` is scheme, host and port; ``headers`` go with every request; ``timeout`` limits each request as a whole,
     in seconds; ``retries`` is how often a read is tried again; ``verify`` is as in requests: whether to verify
-    certificates, or the CA bundle to do it with.
+    certificates, or the CA bundle to do it with. ``warnings`` collects what the user should know.
     """
 
     def __init__(
         self, endpoint: str, auth: Auth, headers: Mapping[str, str], timeout: float, retries: int, verify: bool | str
     ) -> None:
         self.retries = retries
+        self.warnings: list[str] = []
         self._endpoint = endpoint
         self._auth = auth
         self._timeout = timeout
@@ -69,7 +70,7 @@ class KooDrive:
         wait = FIRST_WAIT
         while True:
             try:
-                return pools_of(self._exchange("GET", READ, None), self._show)
+                return pools_of(self._right_in_time(), self._show)
             except KooDriveError as error:
                 error.step = step
                 if not error.passing or left <= 0:
@@ -101,6 +102,24 @@ class KooDrive:
         wait = seconds * random.uniform(0.5, 1.0) if error.retry_after is None else error.retry_after
         time.sleep(min(wait, self._timeout))
 
+    def _right_in_time(self) -> Reply:
+        """The reply to the read; where an app is refused because the clocks are apart, signed once more with the server's time.
+
+        KooDrive refuses an X-Date that is later than its own time or older than 15 minutes [api-koodrive-carrier pages].
+        """
+        reply = self._exchange("GET", READ, None)
+        if reply.status not in (400, 401, 403) or not isinstance(self._auth, AppAuth) or self._auth.clock_offset:
+            return reply
+        server_time = http_date(reply.headers.get("Date", ""))
+        if server_time is None or not self._auth.adopt_server_time(server_time):
+            return reply
+        offset = round(self._auth.clock_offset)
+        self.warnings.append(
+            f"This machine's clock is {abs(offset)} seconds {'behind' if offset > 0 else 'ahead of'} KooDrive's, which refused a"
+            " request for it. The requests of this run are signed with KooDrive's time. Set the clock right."
+        )
+        return self._exchange("GET", READ, None)
+
     def _exchange(self, method: str, path: str, body: bytes | None) -> Reply:
         """One request and its reply, whatever that says."""
         try:
@@ -117,7 +136,10 @@ class KooDrive:
                     allow_redirects=False,
                     stream=True,
                 )
-                return Reply(response.status_code, response.headers, _body_of(response))
+                reply = Reply(response.status_code, response.headers, _body_of(response))
+            if self._wire.overdue:  # The cut can look like the end of the headers.
+                raise TimeoutError
+            return reply
         except Exception as error:  # requests lets errors of urllib3, http.client, ssl and idna through.
             raise self._failure(error, is_write=method == "POST") from error
 

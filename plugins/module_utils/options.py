@@ -20,6 +20,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 
 DEFAULT_ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
 DEFAULT_LANGUAGE = "en-US"
+#: Seconds; a shorter one would only make a healthy service look like an unreachable one.
+SHORTEST_TIMEOUT = 1.0
 #: X-Traceid has exactly so many characters [headers].
 TRACE_ID_LENGTH = 58
 
@@ -45,9 +47,14 @@ ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token"
 
 @dataclass(frozen=True)
 class Connection:
-    """The connection options, valid and complete. ``trace_id`` names this run in KooDrive's logs."""
+    """The connection options, valid and complete.
+
+    ``trace_id`` names this run in KooDrive's logs. ``tenant`` is what tells tenants apart: the endpoint with the app ID, else
+    the user ID, else the token.
+    """
 
     endpoint: str
+    tenant: str
     auth: Auth
     user_id: str | None
     language: str
@@ -70,25 +77,30 @@ def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | Non
     Raises KooDriveError ``invalid_request``, naming the option, before anything is sent.
     """
     given = _Given(options, os.environ if environ is None else environ)
+    endpoint = _endpoint(given.value("endpoint") or DEFAULT_ENDPOINT)
+    auth = _auth(given)
+    user_id = given.header("user_id")
     return Connection(
-        endpoint=_endpoint(given.value("endpoint") or DEFAULT_ENDPOINT),
-        auth=_auth(given),
-        user_id=given.header("user_id"),
+        endpoint=endpoint,
+        tenant=f"{endpoint} {auth.app_id if isinstance(auth, AppAuth) else user_id or auth.secrets()[0]}",
+        auth=auth,
+        user_id=user_id,
         language=given.header("language") or DEFAULT_LANGUAGE,
         trace_id=_trace_id(given),
-        timeout=in_range(options, "timeout", 1, 3600),
+        timeout=in_range(options, "timeout", SHORTEST_TIMEOUT, 3600),
         retries=in_range(options, "retries", 0, 20),
         verify=_verify(given),
     )
 
 
-def in_range(options: Mapping[str, Any], name: str, lowest: int, highest: int, where: str = "") -> int:
+def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int, where: str = "") -> int:
     """The number that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` when it is out of range."""
     value = options[name]
     # Ansible takes a boolean for an integer.
     if isinstance(value, bool) or not lowest <= value <= highest:
-        raise invalid_request(f"{name}{where}", f"must be a whole number from {lowest} to {highest}, not {value}")
-    return int(value) if isinstance(value, int) else value
+        raise invalid_request(f"{name}{where}", f"must be a whole number from {lowest:g} to {highest}, not {value}")
+    number: int = value
+    return number
 
 
 class _Given:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import (
@@ -28,6 +29,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import FIRST_WAIT, KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from, in_range
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.tenant_lock import turn
 
 TRANSFER_SPEC: dict[str, Any] = {
     "origin_type": {"type": "str", "required": True, "choices": list(SPACE_TYPES), "aliases": ["source_type"]},
@@ -73,7 +75,6 @@ class Run:
     request: Request
     koodrive: KooDrive
     known: dict[str, Any]
-    warnings: list[str] = field(default_factory=list)
 
 
 def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -84,11 +85,14 @@ def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
     request = request_from(options)
     connection = connection_from(options, environ)
     koodrive = connection.client()
-    run = Run(request, koodrive, known={"trace_id": connection.trace_id})
+    run = Run(request, koodrive, known={"trace_id": connection.trace_id, "warnings": koodrive.warnings})
+    # Ten of the longest turns that others can take before it is this run's.
+    wait = 10 * (connection.timeout + request.verify_timeout)
     try:
-        return {**run.known, **_transfer(run, check_mode), "warnings": run.warnings}
+        with nullcontext() if check_mode else turn(connection.tenant, wait):
+            return {**run.known, **_transfer(run, check_mode)}
     except KooDriveError as error:
-        error.known = {**run.known, **error.known, "warnings": run.warnings}
+        error.known = {**run.known, **error.known}
         raise
     finally:
         koodrive.close()
@@ -141,7 +145,7 @@ def _transfer(run: Run, check_mode: bool) -> dict[str, Any]:
             seen = _read(run, "Reading the pools again")
             if error.kind == "rate_limited" and not plan.unmoved(seen):
                 if plan.moved_exactly(seen):
-                    run.warnings.append(
+                    run.koodrive.warnings.append(
                         f"KooDrive answered the transfer with HTTP {error.http_status}, but the pools show exactly this"
                         " transfer: it is taken for done and was not sent again."
                     )
@@ -230,7 +234,7 @@ def _decide(run: Run, plan: Plan, lost: KooDriveError) -> Allocation:
     """
     seen, trouble = _look(run, lambda now: not plan.unmoved(now) and not plan.missing(now))
     if seen is not None and not plan.unmoved(seen) and not plan.missing(seen):
-        run.warnings.append(
+        run.koodrive.warnings.append(
             f"The reply to the transfer was lost ({lost.what}). The pools show "
             + ("exactly this transfer." if plan.moved_exactly(seen) else "what was asked for, but not by this transfer alone.")
         )
@@ -303,7 +307,7 @@ def _failed(
 def _warn_of_other_changes(run: Run, plan: Plan, seen: Allocation) -> None:
     changes = ", ".join(f"{name} {gigabytes:+d} GB" for name, gigabytes in plan.other_changes(seen).items())
     if changes:
-        run.warnings.append(f"The pools changed otherwise, too, during the transfer: {changes}. Is there another writer?")
+        run.koodrive.warnings.append(f"The pools changed otherwise, too, during the transfer: {changes}. Is there another writer?")
 
 
 def _result(plan: Plan, after: Allocation, verified: bool) -> dict[str, Any]:

@@ -46,16 +46,16 @@ options:
         choices: [department, individual, group]
       total_capacity:
         description:
-          - The pool's total capacity shall be at least this many GB. It gets what is missing, or nothing.
+          - The pool's total capacity shall be at least this many GB, 0 or more. It gets what is missing, or nothing.
         type: int
       unallocated_capacity:
         description:
-          - The pool's unallocated capacity shall be at least this many GB, as room for people, groups or departments to
-            come. It gets what is missing, or nothing.
+          - The pool's unallocated capacity shall be at least this many GB, 0 or more, as room for people, groups or
+            departments to come. It gets what is missing, or nothing.
         type: int
       expand_capacity:
         description:
-          - Add exactly this many GB, on every run. This is the field of KooDrive's own API.
+          - Add exactly this many GB, 1 or more, on every run. This is the field of KooDrive's own API.
           - B(It is not idempotent) and cannot be. A job that is launched twice adds twice.
         type: int
   origin_reserve:

@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from .credentials import App, Credentials
+from .faults import Fault, reply, script
 from .tenant import Refused, Tenant, bad_parameters
 
 READ = "/koodrive/ose/v1/space/allocation/get"
@@ -58,7 +59,14 @@ class State:
     shape: Shape = field(default_factory=Shape)
     delay: float = 0.0
     echo: bool = False
+    #: What becomes of the calls to come, one after the other.
+    script: list[Fault] = field(default_factory=list)
+    #: How many reads to come show older pools, and which.
+    lag: int = 0
+    stale: list[dict[str, int]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    #: The trace IDs of the transfers that were done, in their order; those of interlopers are empty.
+    applied: list[str] = field(default_factory=list)
 
 
 class Simulator:
@@ -76,7 +84,10 @@ class Simulator:
         application = web.Application()
         application.router.add_route("GET", "/_simulator/state", self._show_state)
         application.router.add_route("PUT", "/_simulator/state", self._set_state)
+        # A GET, for those who cannot send anything else.
+        application.router.add_route("GET", "/_simulator/set", self._set_state)
         application.router.add_route("*", "/{path:.*}", self._serve)
+        self._site: web.SockSite | None = None
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
 
     def __enter__(self) -> Simulator:
@@ -94,45 +105,109 @@ class Simulator:
         """Serve for so long, or until the process is ended."""
         self._thread.join(seconds)
 
+    def script(self, *faults: Fault) -> None:
+        """Set what becomes of the calls to come."""
+        self.state.script = list(faults)
+        asyncio.run_coroutine_threadsafe(self._refuse_if_scripted(), self._loop).result()
+
     async def _start(self) -> None:
         await self._runner.setup()
-        await web.SockSite(self._runner, self._socket, ssl_context=self._tls).start()
+        await self._listen()
+
+    async def _listen(self) -> None:
+        self._site = web.SockSite(self._runner, self._socket, ssl_context=self._tls)
+        await self._site.start()
+
+    async def _refuse_if_scripted(self) -> bool:
+        """Stop listening for a while if that is what the script has for the next call."""
+        if not (self.state.script and self.state.script[0].reply == "refuse" and self._site):
+            return False
+        seconds = 0.0
+        while self.state.script and self.state.script[0].reply == "refuse":
+            seconds += self.state.script.pop(0).seconds
+        site, self._site = self._site, None
+        await site.stop()
+        self._socket.close()
+        self._loop.call_later(seconds, lambda: self._loop.create_task(self._listen_again()))
+        return True
+
+    async def _listen_again(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", self.port))
+        await self._listen()
 
     async def _show_state(self, request: web.Request) -> web.Response:
-        return web.json_response({"pools": self.state.tenant.by_name(), "requests": self.state.requests})
+        """What was sent and done since the state was set, and the pools now."""
+        return web.json_response(
+            {"pools": self.state.tenant.by_name(), "requests": self.state.requests, "applied": self.state.applied}
+        )
 
     async def _set_state(self, request: web.Request) -> web.Response:
-        """Forget the requests, and set what the body names: pools, refusal, shape, delay, echo, clock_offset; the rest is as at the start."""
-        body = await request.json()
-        self.state.tenant = Tenant(body.get("pools", DEFAULT_POOLS))
-        self.state.tenant.refusal = body.get("refusal")
-        self.state.shape = Shape(**body.get("shape", {}))
-        self.state.delay = body.get("delay", 0.0)
-        self.state.echo = body.get("echo", False)
-        self.state.credentials.clock_offset = body.get("clock_offset", 0.0)
-        self.state.requests = []
-        return web.json_response({"pools": self.state.tenant.by_name()})
+        """Forget the requests, and set what the body, or the query's "to", names; the rest is as at the start."""
+        body = json.loads(request.query.get("to", "null")) or await request.json()
+        state = self.state
+        state.tenant = Tenant(body.get("pools", DEFAULT_POOLS))
+        state.tenant.refusal = body.get("refusal")
+        state.shape = Shape(**body.get("shape", {}))
+        state.delay = body.get("delay", 0.0)
+        state.echo = body.get("echo", False)
+        state.credentials.clock_offset = body.get("clock_offset", 0.0)
+        state.script = script(body.get("script", []))
+        state.lag, state.requests, state.applied = 0, [], []
+        response = web.json_response({"pools": state.tenant.by_name()})
+        if await self._refuse_if_scripted():
+            response.force_close()
+        return response
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         await asyncio.sleep(self.state.delay)
-        status, answer = self._answer(request, body)
-        self._note(request, body, status)
-        return web.json_response(
-            answer, status=status, headers={"Date": formatdate(self.state.credentials.now(), usegmt=True)}
-        )
+        fault = self.state.script.pop(0) if self.state.script else Fault()
+        status, answer = self._answer(request, body, fault)
+        self._note(request, body, status, fault)
+        headers = {"Date": formatdate(self.state.credentials.now(), usegmt=True)}
+        response = await reply(request, fault, status, json.dumps(answer).encode(), headers)
+        if await self._refuse_if_scripted():
+            response.force_close()
+        return response
 
-    def _answer(self, request: web.Request, body: bytes) -> tuple[int, dict[str, Any]]:
-        shape = self.state.shape
+    def _answer(self, request: web.Request, body: bytes, fault: Fault) -> tuple[int, dict[str, Any]]:
+        state = self.state
         try:
             self._check(request, body)
             if request.method == "GET":
-                return 200, shape.read(self.state.tenant.rows())
-            self.state.tenant.transfer(_json(request, body))
-            return 200, shape.answer("Successful")
+                rows = state.stale if state.lag else state.tenant.rows()
+                state.lag = max(0, state.lag - 1)
+                return 200, state.shape.read(rows)
+            if fault.lag:
+                state.lag, state.stale = fault.lag, state.tenant.rows()
+            self._apply(request, _json(request, body), fault)
+            return 200, state.shape.answer("Successful")
         except Refused as refused:
-            echo = f" You sent: {request.headers.get('Authorization')}" if self.state.echo else ""
-            return refused.status, shape.answer(refused.message + echo, refused.code)
+            echo = f" You sent: {request.headers.get('Authorization')}" if state.echo else ""
+            return refused.status, state.shape.answer(refused.message + echo, refused.code)
+
+    def _apply(self, request: web.Request, body: Any, fault: Fault) -> None:
+        """Do the transfer as far as ``fault`` lets it be done. Raises Refused where KooDrive would refuse it."""
+        trace_id = request.headers.get("X-Traceid", "")
+        if fault.apply == "late":
+            self.state.tenant.check(body)
+            self._loop.call_later(fault.seconds, self._transfer, body, trace_id)
+        elif fault.apply == "no":
+            self.state.tenant.check(body)
+        else:
+            done = {**body, "target": body["target"][:1]} if fault.apply == "partly" else body
+            self.state.tenant.transfer(done)
+            self.state.applied.append(trace_id)
+        if fault.interloper:
+            self._transfer(fault.interloper, "")
+
+    def _transfer(self, body: Any, trace_id: str) -> None:
+        """A transfer that nobody waits for: it is done, or it is not."""
+        try:
+            self.state.tenant.transfer(body)
+        except Refused:
+            return
+        self.state.applied.append(trace_id)
 
     def _check(self, request: web.Request, body: bytes) -> None:
         if (request.method, request.path) not in (("GET", READ), ("POST", WRITE)):
@@ -141,12 +216,14 @@ class Simulator:
         if len(request.headers.get("X-Traceid", "x" * 58)) != 58:
             raise bad_parameters()
 
-    def _note(self, request: web.Request, body: bytes, status: int) -> None:
+    def _note(self, request: web.Request, body: bytes, status: int, fault: Fault) -> None:
         self.state.requests.append(
             {
                 "method": request.method,
                 "path": request.path,
                 "status": status,
+                "connection": request.transport and request.transport.get_extra_info("peername")[1],
+                "fault": f"{fault.apply}/{fault.reply}",
                 # What is secret in it is of no use to a test.
                 "authorization": request.headers.get("Authorization", "").split(" ")[0].split("+")[0],
                 "user_id": request.headers.get("X-User-Id"),
@@ -156,7 +233,7 @@ class Simulator:
             }
         )
         if self._log:
-            sys.stderr.write(f"{request.method} {request.path} {body.decode('utf-8', 'replace')} -> HTTP {status}\n")
+            sys.stderr.write(f"{request.method} {request.path} {body.decode('utf-8', 'replace')} -> HTTP {status} {fault.reply}\n")
 
 
 def _json(request: web.Request, body: bytes) -> Any:

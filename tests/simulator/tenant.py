@@ -59,18 +59,22 @@ class Tenant:
 
     def transfer(self, body: Any) -> None:
         """What the write does [TransferUnallocatedSpace]. Raises Refused, and then has changed nothing."""
+        with self._lock:
+            origin, targets = self.check(body)
+            self.pools[origin].total -= sum(targets.values())
+            for target, capacity in targets.items():
+                self.pools[target].total += capacity
+
+    def check(self, body: Any) -> tuple[int, dict[int, int]]:
+        """Origin, and capacity by target. Raises Refused where the write would be."""
         origin, targets = _checked(body)
         if self.refusal:
             raise Refused(*self.refusal)
-        with self._lock:
-            if origin not in self.pools or any(target not in self.pools for target in targets):
-                raise Refused(400, 13000301, "Space not found.")
-            needed = sum(targets.values())
-            if needed > self.pools[origin].total - self.pools[origin].allocated:
-                raise Refused(400, 13000311, "Insufficient space.")
-            self.pools[origin].total -= needed
-            for target, capacity in targets.items():
-                self.pools[target].total += capacity
+        if origin not in self.pools or any(target not in self.pools for target in targets):
+            raise Refused(400, 13000301, "Space not found.")
+        if sum(targets.values()) > self.pools[origin].total - self.pools[origin].allocated:
+            raise Refused(400, 13000311, "Insufficient space.")
+        return origin, targets
 
 
 def _checked(body: Any) -> tuple[int, dict[int, int]]:

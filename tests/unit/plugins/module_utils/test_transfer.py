@@ -5,58 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import transfer_capacity
-from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
-from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Shape, Simulator, new_state
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Shape, new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
-
-TOKEN = "t0ken-for-tests"
-APP = App("app-1", "the-s3cret", "user-1")
-ANSIBLE_DEFAULTS: dict[str, Any] = {
-    "origin_type": "department",
-    "origin_reserve": 0,
-    "verify": True,
-    "verify_timeout": 1,
-    "token": TOKEN,
-    "timeout": 5,
-    "retries": 0,
-    "validate_certs": True,
-}
-
-
-@pytest.fixture(name="koodrive")
-def fixture_koodrive() -> Iterator[Simulator]:
-    with Simulator(new_state(TOKEN, APP)) as simulator:
-        yield simulator
-
-
-def run(koodrive: Simulator, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    options = {**ANSIBLE_DEFAULTS, "endpoint": koodrive.endpoint, "target": list(targets), **options}
-    return transfer_capacity(options, check_mode, environ={})
-
-
-def failure(koodrive: Simulator, *targets: dict[str, Any], **options: Any) -> dict[str, Any]:
-    with pytest.raises(KooDriveError) as caught:
-        run(koodrive, *targets, **options)
-    return caught.value.as_result()
-
-
-def methods(koodrive: Simulator) -> list[str]:
-    return [request["method"] for request in koodrive.state.requests]
-
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
 
 GROUP = {"type": "group", "total_capacity": 600}
 PREDICTED = ("changed", "transfers", "allocation", "allocation_before", "diff")
 
 
-def test_read_write_verify_and_then_nothing(koodrive: Simulator) -> None:
-    result = run(koodrive, GROUP)
-    assert methods(koodrive) == ["GET", "POST", "GET"]
+def test_read_write_verify_and_then_nothing(koodrive: KooDriveForTests) -> None:
+    result = koodrive.run(GROUP)
+    assert koodrive.methods() == ["GET", "POST", "GET"]
     assert koodrive.state.requests[1]["body"] == '{"originType":0,"target":[{"type":2,"expandCapacity":100}]}'
     assert result["changed"] and result["verified"] and result["warnings"] == []
     assert result["transfers"] == [{"type": "group", "expand_capacity": 100}]
@@ -71,8 +33,8 @@ def test_read_write_verify_and_then_nothing(koodrive: Simulator) -> None:
         "individual: 1000 GB total, 100 GB unallocated",
         "group: 600 GB total, 100 GB unallocated",
     ]
-    again = run(koodrive, GROUP)
-    assert methods(koodrive) == ["GET", "POST", "GET", "GET"]
+    again = koodrive.run(GROUP)
+    assert koodrive.methods() == ["GET", "POST", "GET", "GET"]
     assert not again["changed"] and again["verified"] and again["transfers"] == []
     assert again["allocation"] == again["allocation_before"] == result["allocation"]
     assert again["diff"]["before"] == again["diff"]["after"]
@@ -87,32 +49,32 @@ def test_read_write_verify_and_then_nothing(koodrive: Simulator) -> None:
         [{"type": "individual", "unallocated_capacity": 500}, {"type": "group", "expand_capacity": 7}],
     ],
 )
-def test_check_mode_predicts_the_real_run_and_writes_nothing(koodrive: Simulator, targets: list[dict[str, Any]]) -> None:
-    predicted = run(koodrive, *targets, check_mode=True)
-    assert methods(koodrive) == ["GET"]
-    real = run(koodrive, *targets)
+def test_check_mode_predicts_the_real_run_and_writes_nothing(koodrive: KooDriveForTests, targets: list[dict[str, Any]]) -> None:
+    predicted = koodrive.run(*targets, check_mode=True)
+    assert koodrive.methods() == ["GET"]
+    real = koodrive.run(*targets)
     assert {name: predicted[name] for name in PREDICTED} == {name: real[name] for name in PREDICTED}
     assert set(predicted) == set(real)
     assert predicted["verified"] == (not predicted["transfers"])
 
 
-def test_expand_adds_on_every_run(koodrive: Simulator) -> None:
+def test_expand_adds_on_every_run(koodrive: KooDriveForTests) -> None:
     for expected in (510, 520):
-        assert run(koodrive, {"type": "group", "expand_capacity": 10})["changed"]
+        assert koodrive.run({"type": "group", "expand_capacity": 10})["changed"]
         assert koodrive.state.tenant.by_name()["group"]["total"] == expected
 
 
-def test_without_verification_the_expected_pools_are_returned(koodrive: Simulator) -> None:
-    result = run(koodrive, GROUP, verify=False)
-    assert methods(koodrive) == ["GET", "POST"]
+def test_without_verification_the_expected_pools_are_returned(koodrive: KooDriveForTests) -> None:
+    result = koodrive.run(GROUP, verify=False)
+    assert koodrive.methods() == ["GET", "POST"]
     assert result["changed"] and not result["verified"]
-    assert result["allocation"] == run(koodrive, GROUP)["allocation"]
+    assert result["allocation"] == koodrive.run(GROUP)["allocation"]
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_too_little_stops_before_any_write(koodrive: Simulator, check_mode: bool) -> None:
-    result = failure(koodrive, {"type": "group", "total_capacity": 5000}, check_mode=check_mode, origin_reserve=7)
-    assert methods(koodrive) == ["GET"]
+def test_too_little_stops_before_any_write(koodrive: KooDriveForTests, check_mode: bool) -> None:
+    result = koodrive.failure({"type": "group", "total_capacity": 5000}, check_mode=check_mode, origin_reserve=7)
+    assert koodrive.methods() == ["GET"]
     assert result["error"] == {"kind": "insufficient_capacity", "http_status": None, "code": None, "message": None}
     assert "4500 GB" in result["msg"] and "1600 GB" in result["msg"] and "2907 GB short" in result["msg"]
     assert result["trace_id"] in result["msg"]
@@ -120,55 +82,54 @@ def test_too_little_stops_before_any_write(koodrive: Simulator, check_mode: bool
     assert result["allocation"]["department"]["unallocated_capacity"] == 1600
 
 
-def test_one_trace_id_and_the_headers_for_all_calls(koodrive: Simulator) -> None:
-    result = run(koodrive, GROUP, user_id="user-9", language="zh-CN")
+def test_one_trace_id_and_the_headers_for_all_calls(koodrive: KooDriveForTests) -> None:
+    result = koodrive.run(GROUP, user_id="user-9", language="zh-CN")
     seen = {(request["trace_id"], request["user_id"], request["language"]) for request in koodrive.state.requests}
     assert seen == {(result["trace_id"], "user-9", "zh-CN")}
-    assert run(koodrive, GROUP)["trace_id"] != result["trace_id"]
-    assert run(koodrive, GROUP, trace_id="x" * 58)["trace_id"] == "x" * 58
+    assert koodrive.run(GROUP)["trace_id"] != result["trace_id"]
+    assert koodrive.run(GROUP, trace_id="x" * 58)["trace_id"] == "x" * 58
 
 
-def test_app_authentication_signs_reads_and_writes(koodrive: Simulator) -> None:
-    app = {"token": None, "app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id}
-    assert run(koodrive, GROUP, **app)["changed"]
+def test_app_authentication_signs_reads_and_writes(koodrive: KooDriveForTests) -> None:
+    assert koodrive.run(GROUP, **koodrive.app)["changed"]
     assert [request["authorization"] for request in koodrive.state.requests] == ["HMAC-SHA256"] * 3
-    result = failure(koodrive, GROUP, **{**app, "app_secret": "another"})
+    result = koodrive.failure(GROUP, **{**koodrive.app, "app_secret": "another"})
     assert result["error"]["kind"] == "authentication" and result["error"]["http_status"] == 401
 
 
-def test_every_shape_of_the_read(koodrive: Simulator) -> None:
+def test_every_shape_of_the_read(koodrive: KooDriveForTests) -> None:
     for shape in (Shape(numbers="text"), Shape(code="text"), Shape(numbers="text", code="text")):
         koodrive.state.shape = shape
         koodrive.state.tenant.pools[2].total = 500
-        assert run(koodrive, GROUP)["allocation"]["group"]["total_capacity"] == 600
+        assert koodrive.run(GROUP)["allocation"]["group"]["total_capacity"] == 600
 
 
 @pytest.mark.parametrize("missing", ["department", "group"])
-def test_a_pool_that_is_not_reported_is_unknown(koodrive: Simulator, missing: str) -> None:
+def test_a_pool_that_is_not_reported_is_unknown(koodrive: KooDriveForTests, missing: str) -> None:
     pools = koodrive.state.tenant.by_name()
     del pools[missing]
     koodrive.state.tenant = Tenant(pools)
-    result = failure(koodrive, GROUP)
-    assert methods(koodrive) == ["GET"]
+    result = koodrive.failure(GROUP)
+    assert koodrive.methods() == ["GET"]
     assert result["error"]["kind"] == "invalid_reply" and f"did not report the {missing} pool" in result["msg"]
 
 
-def test_data_as_one_object_shows_one_pool(koodrive: Simulator) -> None:
+def test_data_as_one_object_shows_one_pool(koodrive: KooDriveForTests) -> None:
     koodrive.state.shape = Shape(data="object")
-    assert "did not report the group pool" in failure(koodrive, GROUP)["msg"]
+    assert "did not report the group pool" in koodrive.failure(GROUP)["msg"]
 
 
-def test_an_expired_token(koodrive: Simulator) -> None:
-    result = failure(koodrive, GROUP, token="exp1red")
+def test_an_expired_token(koodrive: KooDriveForTests) -> None:
+    result = koodrive.failure(GROUP, token="exp1red")
     assert result["error"]["kind"] == "authentication" and result["error"]["code"] == "APIGW.0301"
     assert result["msg"].startswith("Reading the pools failed: KooDrive refused the credentials (HTTP 401")
     assert "20 minutes" in result["msg"]
 
 
-def test_a_refused_write_says_what_the_pools_hold(koodrive: Simulator) -> None:
+def test_a_refused_write_says_what_the_pools_hold(koodrive: KooDriveForTests) -> None:
     koodrive.state.tenant.refusal = (400, 13000412, "Space is not active.")
-    result = failure(koodrive, GROUP)
-    assert methods(koodrive) == ["GET", "POST", "GET"]
+    result = koodrive.failure(GROUP)
+    assert koodrive.methods() == ["GET", "POST", "GET"]
     assert result["error"] == {
         "kind": "rejected",
         "http_status": 400,
@@ -198,23 +159,23 @@ def test_a_refused_write_says_what_the_pools_hold(koodrive: Simulator) -> None:
     ],
 )
 def test_bad_input_is_refused_by_name_before_any_request(
-    koodrive: Simulator, targets: list[dict[str, Any]], options: dict[str, Any], named: str
+    koodrive: KooDriveForTests, targets: list[dict[str, Any]], options: dict[str, Any], named: str
 ) -> None:
-    result = failure(koodrive, *targets, **options)
+    result = koodrive.failure(*targets, **options)
     assert result["error"]["kind"] == "invalid_request" and result["msg"].startswith(named)
     assert koodrive.state.requests == []
 
 
 def test_nobody_there() -> None:
-    with Simulator(new_state(TOKEN)) as gone:
+    with KooDriveForTests(new_state()) as gone:
         pass
-    result = failure(gone, GROUP)
+    result = gone.failure(GROUP)
     assert result["error"]["kind"] == "unreachable"
     assert "could not be reached" in result["msg"] and "refused" in result["msg"]
 
 
 def test_no_such_host() -> None:
-    with Simulator(new_state(TOKEN)) as gone:
+    with KooDriveForTests(new_state()) as gone:
         pass
-    result = failure(gone, GROUP, endpoint="https://nowhere.invalid")
+    result = gone.failure(GROUP, endpoint="https://nowhere.invalid")
     assert result["error"]["kind"] == "unreachable" and "nowhere.invalid" in result["msg"]

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong with one call, as data: what becomes of the transfer, and what becomes of the reply."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+#: What becomes of a transfer: done, not done, done some time later, or done for its first target only.
+APPLY = ("yes", "no", "late", "partly")
+#: What becomes of the reply; "refuse" is for a call whose connection is never established.
+REPLIES = (
+    "ok",
+    "refuse",
+    "reset",
+    "hang",
+    "status",
+    "redirect",
+    "not-json",
+    "empty",
+    "truncated",
+    "short",
+    "oversized",
+    "endless",
+    "drip",
+    "drip-headers",
+)
+#: A server that hangs or drips gives up after so many seconds, so that no test can leave it hanging for ever.
+GIVE_UP = 60.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The fate of one call.
+
+    ``seconds``: for apply "late", until the transfer is done; for reply "refuse", how long nobody listens; for the
+    dripping replies, the pause between two bytes. ``status``, ``code`` and ``retry_after`` belong to the reply "status".
+    ``lag``: so many later reads show the pools as they were before this call. ``interloper``: the body of a transfer by
+    somebody else, done before the reply goes out.
+    """
+
+    apply: str = "yes"
+    reply: str = "ok"
+    seconds: float = 0.2
+    status: int = 502
+    code: int | str | None = None
+    retry_after: str | None = None
+    lag: int = 0
+    interloper: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.apply not in APPLY or self.reply not in REPLIES:
+            raise ValueError(f"no such fault: {self}")
+
+
+def script(entries: Iterable[dict[str, Any] | None]) -> list[Fault]:
+    """Faults of the calls to come, in their order; None is a call without one."""
+    return [Fault(**(entry or {})) for entry in entries]
+
+
+async def reply(request: web.Request, fault: Fault, status: int, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
+    """Send ``body`` as HTTP ``status``, or what ``fault`` makes of it."""
+    if fault.reply == "status":
+        words = "" if fault.code is None else f'{{"code": "{fault.code}", "msg": "The gateway says {fault.status}."}}'
+        if fault.retry_after is not None:
+            headers = {**headers, "Retry-After": fault.retry_after}
+        return web.Response(status=fault.status, text=words, headers=headers)
+    if fault.reply == "redirect":
+        return web.Response(status=302, headers={**headers, "Location": f"{request.scheme}://{request.host}/elsewhere"})
+    whole = {"not-json": b"<html>Sign in, please.</html>", "empty": b"", "truncated": body[: len(body) // 2], "ok": body}
+    if fault.reply in whole:
+        return web.Response(status=status, body=whole[fault.reply], content_type="application/json", headers=headers)
+    await _break(request, fault, status, body)
+    return web.Response()
+
+
+async def _break(request: web.Request, fault: Fault, status: int, body: bytes) -> None:
+    """Do to the connection what HTTP libraries are made to prevent, and close it."""
+    transport = request.transport
+    if transport is None:
+        return
+    head = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    if fault.reply == "reset":
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    elif fault.reply == "hang":
+        await _until_gone(transport, [], 0)
+    elif fault.reply == "short":
+        transport.write(head.replace(b"Content-Length: ", b"Content-Length: 1") + body)
+    elif fault.reply == "oversized":
+        transport.write(head.replace(f"Content-Length: {len(body)}".encode(), b"Content-Length: 99999999") + body)
+        await _until_gone(transport, [], 0)
+    elif fault.reply == "endless":
+        transport.write(head.replace(f"Content-Length: {len(body)}".encode(), b"Connection: close"))
+        await _until_gone(transport, itertools.repeat(b" " * 65536, 256), 0.001)
+    elif fault.reply == "drip":
+        transport.write(head)
+        await _until_gone(transport, (bytes([byte]) for byte in body), fault.seconds)
+    else:
+        await _until_gone(transport, (bytes([byte]) for byte in head + body), fault.seconds)
+    transport.close()
+
+
+async def _until_gone(transport: asyncio.Transport, pieces: Iterable[bytes], pause: float) -> None:
+    """Send the pieces, a pause after each, and then nothing, until the client is gone or the time to give up has come."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + GIVE_UP
+    for piece in pieces:
+        if transport.is_closing():
+            return
+        transport.write(piece)
+        await asyncio.sleep(pause)
+    while not transport.is_closing() and loop.time() < end:
+        await asyncio.sleep(0.01)

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A simulated KooDrive for tests, and the transfer against it as a function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import transfer_capacity
+from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator, new_state
+
+TOKEN = "t0ken-for-tests"
+APP = App("app-1", "the-s3cret", "user-1")
+
+
+class KooDriveForTests(Simulator):
+    """A simulator, and the transfer against it with short time-outs."""
+
+    app = {"token": None, "app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id}
+    options: dict[str, Any] = {
+        "origin_type": "department",
+        "origin_reserve": 0,
+        "verify": True,
+        "verify_timeout": 1,
+        "token": TOKEN,
+        "timeout": 5,
+        "retries": 0,
+        "validate_certs": True,
+    }
+
+    def run(self, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        """The result of a transfer that succeeds."""
+        options = {**self.options, "endpoint": self.endpoint, "target": list(targets), **options}
+        return transfer_capacity(options, check_mode, environ={})
+
+    def failure(self, *targets: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """The result of a transfer that fails."""
+        with pytest.raises(KooDriveError) as caught:
+            self.run(*targets, **options)
+        return caught.value.as_result()
+
+    def methods(self) -> list[str]:
+        """The requests so far."""
+        return [request["method"] for request in self.state.requests]
+
+    def totals(self) -> dict[str, int]:
+        """What the pools really hold."""
+        return {name: pool["total"] for name, pool in self.state.tenant.by_name().items()}
