@@ -189,24 +189,25 @@ def _sent(plan: Plan) -> list[dict[str, Any]]:
 def _look(run: Run, settled: Callable[[Allocation], bool]) -> tuple[Allocation | None, KooDriveError | None]:
     """Read until ``settled`` or the verify_timeout is over; the last reading, if any, and why the latest failed, if it did.
 
-    Every look is one request, and the first comes at once; the last one comes when the time is over.
+    The first look comes at once. The last one comes when the time is over, and is as patient as any other read; those
+    before it are one request each.
     """
     deadline = time.monotonic() + run.request.verify_timeout
     pause = FIRST_LOOK_AGAIN
     seen: Allocation | None = None
     while True:
+        is_last = time.monotonic() >= deadline
         trouble = None
         try:
-            seen = _read(run, "Reading the pools after the transfer", retries=0)
+            seen = _read(run, "Reading the pools after the transfer", retries=None if is_last else 0)
+            if settled(seen):
+                return seen, None
         except KooDriveError as error:
             trouble = error
-        left = deadline - time.monotonic()
-        if trouble is None and seen is not None and settled(seen):
-            return seen, None
-        if left <= 0 or (trouble is not None and trouble.kind in ("authentication", "rejected")):
+        if is_last or (trouble is not None and trouble.kind in ("authentication", "rejected")):
             return seen, trouble
         asked_for = trouble.retry_after if trouble is not None else None
-        time.sleep(min(max(pause, asked_for or 0), left))
+        time.sleep(max(0.0, min(max(pause, asked_for or 0.0), deadline - time.monotonic())))
         pause = min(2 * pause, LONGEST_LOOK_AGAIN)
 
 
@@ -266,7 +267,7 @@ def _not_processed(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveErro
     seen: Allocation | None = plan.before
     if refusal.http_status is not None:
         try:
-            seen = _read(run, "Reading the pools after the refusal", retries=0)
+            seen = _read(run, "Reading the pools after the refusal")
         except KooDriveError:
             seen = None
     if seen is not None and plan.moved_exactly(seen):

@@ -33,6 +33,7 @@ REPLIES = (
     "endless",
     "drip",
     "drip-headers",
+    "raw",
 )
 #: A server that hangs or drips gives up after so many seconds, so that no test can leave it hanging for ever.
 GIVE_UP = 60.0
@@ -45,7 +46,7 @@ class Fault:
     ``seconds``: for apply "late", until the transfer is done; for reply "refuse", how long nobody listens; for the
     dripping replies, the pause between two bytes. ``status``, ``code`` and ``retry_after`` belong to the reply "status".
     ``lag``: so many later reads show the pools as they were before this call. ``interloper``: the body of a transfer by
-    somebody else, done before the reply goes out.
+    somebody else, done before the reply goes out. ``raw``: all that the reply "raw" sends.
     """
 
     apply: str = "yes"
@@ -56,6 +57,12 @@ class Fault:
     retry_after: str | None = None
     lag: int = 0
     interloper: dict[str, Any] | None = None
+    raw: bytes = b""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the client is told that its request was not processed."""
+        return self.reply == "status" and 400 <= self.status < 500 and self.status != 408
 
     def __post_init__(self) -> None:
         if self.apply not in APPLY or self.reply not in REPLIES:
@@ -94,6 +101,8 @@ async def _break(request: web.Request, fault: Fault, status: int, body: bytes) -
         transport.abort()
     elif fault.reply == "hang":
         await _until_gone(transport, [], 0)
+    elif fault.reply == "raw":
+        transport.write(fault.raw)
     elif fault.reply == "short":
         transport.write(head.replace(b"Content-Length: ", b"Content-Length: 1") + body)
     elif fault.reply == "oversized":

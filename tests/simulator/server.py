@@ -105,6 +105,11 @@ class Simulator:
         """Serve for so long, or until the process is ended."""
         self._thread.join(seconds)
 
+    @property
+    def deaf(self) -> bool:
+        """Whether nobody listens for the time being."""
+        return self._site is None
+
     def script(self, *faults: Fault) -> None:
         """Set what becomes of the calls to come."""
         self.state.script = list(faults)
@@ -222,6 +227,8 @@ class Simulator:
                 "method": request.method,
                 "path": request.path,
                 "status": status,
+                # Whether the client cannot know that the request was not processed.
+                "open": status == 200 and not fault.refuses,
                 "connection": request.transport and request.transport.get_extra_info("peername")[1],
                 "fault": f"{fault.apply}/{fault.reply}",
                 # What is secret in it is of no use to a test.

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random pools, random tasks, random faults, and several at once: what must hold all the same.
+
+A schedule is one set of faults, met by one run or by some at once. KOODRIVE_CHAOS says how many there are at least.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, options, transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPLIES, Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import State, new_state
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import SPACE_TYPES, Tenant
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+SCHEDULES = int(os.environ.get("KOODRIVE_CHAOS", "300"))
+NAMES = list(SPACE_TYPES)
+#: Seconds: what a run waits for a reply, and looks for its transfer; a late transfer is done within the latest.
+LIMITS = {"timeout": 0.05, "verify_timeout": 0.1, "retries": 1}
+LATEST = 0.15
+
+# Most pools have something to give, and most targets lack something: where nothing is sent, nothing can go wrong.
+pool = st.fixed_dictionaries({"total": st.integers(0, 300) | st.integers(500, 2000), "allocated": st.integers(0, 400)})
+pools = st.fixed_dictionaries({name: pool for name in NAMES})
+amounts = {
+    "total_capacity": st.integers(1, 2500),
+    "unallocated_capacity": st.integers(1, 1500),
+    "expand_capacity": st.integers(1, 200),
+}
+
+
+@st.composite
+def transfers(draw: st.DrawFn) -> dict[str, Any]:
+    origin, *others = draw(st.permutations(list(SPACE_TYPES.values())))
+    return {"originType": origin, "target": [{"type": others[0], "expandCapacity": draw(st.integers(1, 50))}]}
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> dict[str, Any]:
+    origin, *others = draw(st.permutations(NAMES))
+    targets = []
+    for name in others[: draw(st.integers(1, 2))]:
+        measure = draw(st.sampled_from(list(amounts)))
+        targets.append({"type": name, measure: draw(amounts[measure])})
+    return {"origin_type": origin, "targets": targets, "verify": draw(st.booleans())}
+
+
+@st.composite
+def faults(draw: st.DrawFn, interlopers: bool = False) -> Fault:
+    reply = draw(st.sampled_from(["ok", "ok", "status", *(name for name in REPLIES if name != "raw")]))
+    status = draw(st.sampled_from([400, 401, 403, 404, 408, 429, 429, 500, 502, 503, 504]))
+    refuses = Fault(reply=reply, status=status).refuses
+    return Fault(
+        # What KooDrive refuses, it has not processed: that is the contract.
+        apply="no" if refuses else draw(st.sampled_from(["yes", "yes", "yes", "no", "late", "partly"])),
+        reply=reply,
+        seconds=draw(st.sampled_from([0.01, 0.06, LATEST])),
+        status=status,
+        code=draw(st.sampled_from([None, 13000102, 13000311, "APIGW.0308"])),
+        retry_after=draw(st.sampled_from([None, "0", "3600"])),
+        lag=draw(st.sampled_from([0, 0, 0, 1, 3])),
+        interloper=draw(st.none() | transfers()) if interlopers else None,
+    )
+
+
+def scripts(interlopers: bool = False) -> st.SearchStrategy[list[Fault]]:
+    """Faults of the calls of a run; mostly such as let it come to its write."""
+    calls = st.lists(faults(interlopers) | st.just(Fault()), min_size=1, max_size=6)
+    return st.one_of(calls.map(lambda later: [Fault(), *later]), calls.map(lambda later: [Fault(), *later]), calls)
+
+
+class Chaos(RuleBasedStateMachine):
+    """A tenant to which everything happens."""
+
+    koodrive: KooDriveForTests
+    count: Counter[str] = Counter()
+
+    @initialize(start=pools)
+    def begin(self, start: dict[str, dict[str, int]]) -> None:
+        self.state.tenant = Tenant(start)
+
+    @property
+    def state(self) -> State:
+        return self.koodrive.state
+
+    @rule(task=tasks(), script=scripts())
+    def run_alone(self, task: dict[str, Any], script: list[Fault]) -> None:
+        before = self.koodrive.totals()
+        result = self._run(task, script)
+        self._settle()
+        mine = self.state.applied.count(result["trace_id"])
+        if "error" in result:
+            if result["error"]["kind"] == "insufficient_capacity" and result["error"]["http_status"] is None:
+                assert mine == 0
+        elif result["verified"]:
+            assert result["changed"] == (mine == 1)
+            assert not self._missing(task, before)
+            after = {name: pool["total_capacity"] for name, pool in result["allocation"].items()}
+            assert after == self.koodrive.totals()
+        if all("expand_capacity" not in target for target in task["targets"]):
+            self._rerun(task, before)
+
+    def _rerun(self, task: dict[str, Any], before: dict[str, int]) -> None:
+        """What a relaunch does once the first run has settled: all that is missing, and no more."""
+        moved = self._one(task)
+        if "error" in moved:
+            assert moved["error"]["kind"] == "insufficient_capacity"
+            return
+        now = self.state.tenant.by_name()
+        for target in task["targets"]:
+            pool, was = now[target["type"]], before[target["type"]]
+            wanted = target.get("total_capacity", pool["allocated"] + target.get("unallocated_capacity", 0))
+            assert pool["total"] == max(wanted, was)
+        assert not self._one(task)["changed"]
+
+    @rule(task=tasks(), script=scripts(interlopers=True))
+    def run_with_interlopers(self, task: dict[str, Any], script: list[Fault]) -> None:
+        result = self._run(task, script)
+        if result["changed"]:
+            assert self.state.applied
+        if "error" not in result and result["verified"]:
+            for target in task["targets"]:
+                if "total_capacity" in target:
+                    assert result["allocation"][target["type"]]["total_capacity"] >= target["total_capacity"]
+        self._settle()
+
+    @rule(same=tasks(), others=st.lists(tasks(), max_size=1), script=scripts())
+    def run_at_once(self, same: dict[str, Any], others: list[dict[str, Any]], script: list[Fault]) -> None:
+        results: list[dict[str, Any]] = []
+        self._expect(script)
+        threads = [
+            threading.Thread(target=lambda task=task: results.append(self._one(task))) for task in [same, same, *others]
+        ]
+        total = sum(self.koodrive.totals().values())
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(results) == len(threads)
+        self._settle()
+        self._check(results, total)
+        for result in results:
+            if "error" not in result and not result["changed"]:
+                assert self.state.applied.count(result["trace_id"]) == 0
+        if script == [Fault()] * len(script) and not others and "expand_capacity" not in str(same["targets"]):
+            assert sum(result["changed"] for result in results) <= 1
+
+    @rule(task=tasks())
+    def predict(self, task: dict[str, Any]) -> None:
+        self._expect([])
+        predicted = self._one(task, check_mode=True)
+        assert self.state.applied == []
+        real = self._one(task)
+        for result in (predicted, real):
+            for name in ("trace_id", "verified", "msg"):
+                result.pop(name, None)
+        assert predicted == real
+
+    def _run(self, task: dict[str, Any], script: list[Fault]) -> dict[str, Any]:
+        """The result of a task that meets the faults of ``script``, after what must hold for each."""
+        total = sum(self.koodrive.totals().values())
+        self._expect(script)
+        result = self._one(task)
+        self._check([result], total)
+        return result
+
+    def _expect(self, script: list[Fault]) -> None:
+        self.state.requests, self.state.applied, self.state.lag = [], [], 0
+        self.koodrive.script(*script)
+        type(self).count.update(schedules=1, faults=sum(fault != Fault() for fault in script))
+
+    def _check(self, results: list[dict[str, Any]], total: int) -> None:
+        posts = [request for request in self.state.requests if request["method"] == "POST"]
+        type(self).count.update(runs=len(results), writes=len(posts), failures=sum("error" in result for result in results))
+        assert sum(self.koodrive.totals().values()) == total
+        for result in results:
+            mine = [request for request in posts if request["trace_id"] == result["trace_id"]]
+            assert sum(request["open"] for request in mine) <= 1
+            assert all(not request["open"] for request in mine[:-1])
+            assert self.state.applied.count(result["trace_id"]) <= 1
+            if "error" in result:
+                assert result["error"]["kind"] in ADVICE and result["error"]["kind"] != "invalid_request"
+
+    def _one(self, task: dict[str, Any], check_mode: bool = False) -> dict[str, Any]:
+        try:
+            return self.koodrive.run(
+                *task["targets"],
+                check_mode=check_mode,
+                origin_type=task["origin_type"],
+                verify=task["verify"],
+                **LIMITS,
+            )
+        except KooDriveError as error:
+            return error.as_result()
+
+    def _settle(self) -> None:
+        """Wait until nothing can happen any more."""
+        if any(request["fault"].startswith("late") for request in self.state.requests):
+            time.sleep(LATEST + 0.02)
+        self.state.script = []
+        self.state.lag = 0
+        while self.koodrive.deaf:
+            time.sleep(0.01)
+
+    def _missing(self, task: dict[str, Any], before: dict[str, int]) -> bool:
+        now = self.state.tenant.by_name()
+        for target in task["targets"]:
+            pool = now[target["type"]]
+            if pool["total"] < target.get("total_capacity", 0):
+                return True
+            if pool["total"] < before[target["type"]] + target.get("expand_capacity", 0):
+                return True
+            if max(0, pool["total"] - pool["allocated"]) < target.get("unallocated_capacity", 0):
+                return True
+        return False
+
+
+@pytest.fixture(name="limits", autouse=True)
+def fixture_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.01)
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(transfer, "FIRST_LOOK_AGAIN", 0.01)
+    yield
+
+
+def test_chaos() -> None:
+    with KooDriveForTests(new_state(TOKEN)) as koodrive:
+        Chaos.koodrive = koodrive
+        Chaos.count = Counter()
+        run_state_machine_as_test(
+            Chaos,
+            settings=settings(
+                max_examples=max(1, SCHEDULES // 3),
+                stateful_step_count=6,
+                deadline=None,
+                # What depends on time does not shrink: it only takes long to say so.
+                phases=[Phase.reuse, Phase.generate],
+                suppress_health_check=list(HealthCheck),
+                print_blob=True,
+            ),
+        )
+    sys.stdout.write("".join(f"{number} {name}, " for name, number in sorted(Chaos.count.items())) + "no promise broken\n")
