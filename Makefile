@@ -10,6 +10,7 @@ $(error No Python 3.11 or newer was found on the PATH; name one with PYTHON=/pat
 endif
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
+N ?= 300
 VENV := $(CURDIR)/.venv-$(VERSION)
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/.build/collections
@@ -26,11 +27,12 @@ unexport ANSIBLE_CONFIG
 ANSIBLE_TEST := cd $(TREE) && $(BIN)/ansible-test
 LOCAL := --local --requirements --python $(VERSION) --color no
 
-.PHONY: help demo simulator test lint types docs-lint sanity unit ansible-units integration tree clean
+.PHONY: help demo simulator test lint types docs-lint sanity unit chaos ansible-units integration tree clean
 
 help:
 	@echo "make demo         the main job, against a simulated KooDrive"
 	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
+	@echo "make chaos N=300  so many schedules of faults"
 	@echo "make test         all tests: lint types docs-lint sanity ansible-units integration unit"
 
 demo: $(VENV)/demo tree
@@ -57,7 +59,11 @@ sanity: $(VENV)/dev tree
 	$(ANSIBLE_TEST) sanity $(LOCAL)
 
 unit: $(VENV)/dev tree
-	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest tests/unit $(ARGS)
+	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
+
+chaos: export KOODRIVE_CHAOS := $(N)
+chaos: $(VENV)/dev tree
+	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -q -s tests/unit/plugins/module_utils/test_chaos.py
 
 ansible-units: $(VENV)/dev tree
 	$(ANSIBLE_TEST) units $(LOCAL)

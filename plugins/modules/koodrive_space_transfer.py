@@ -76,6 +76,13 @@ options:
         only when something is amiss.
     type: int
     default: 30
+notes:
+  - At most one write of a run is open. A write is sent again only when it is known not to have been processed; when its reply is
+    lost, the module reads the pools and decides from what it sees.
+  - Tasks that move capacity of the same tenant from the same machine take turns, from the first reading to the verification,
+    except in check mode. Two controllers, or two execution environments, do not know of each other. In AWX or Automation
+    Controller, keep concurrent jobs off in the job templates that use this module.
+  - The collection's guide on faults says more about both.
 extends_documentation_fragment:
   - huaweicloud.koodrive.koodrive
   - huaweicloud.koodrive.koodrive.attributes
@@ -234,7 +241,8 @@ error:
         - V(authentication) - KooDrive refused the credentials.
         - V(insufficient_capacity) - the origin has too little unallocated capacity; nothing was moved.
         - V(rejected) - KooDrive refused the request for another reason.
-        - V(rate_limited) - KooDrive takes no more requests for now.
+        - V(rate_limited) - KooDrive takes no more requests for now, or other tasks on this machine kept their turns for too
+          long.
         - V(server_error) - KooDrive could not handle the request.
         - V(unreachable) - no connection, or no complete answer.
         - V(invalid_reply) - an answer that makes no sense.

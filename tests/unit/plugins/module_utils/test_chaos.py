@@ -8,12 +8,14 @@ A schedule is one set of faults, met by one run or by some at once. KOODRIVE_CHA
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -83,6 +85,20 @@ def scripts(interlopers: bool = False) -> st.SearchStrategy[list[Fault]]:
     return st.one_of(calls.map(lambda later: [Fault(), *later]), calls.map(lambda later: [Fault(), *later]), calls)
 
 
+def told(step: Callable[..., None]) -> Callable[..., None]:
+    """Say at once what broke: what depends on time may not break again when hypothesis replays it."""
+
+    @functools.wraps(step)
+    def wrapper(self: Chaos, **drawn: Any) -> None:
+        try:
+            step(self, **drawn)
+        except Exception:
+            sys.stderr.write(f"{drawn}\n{self.state.requests}\n{self.state.applied}\n{traceback.format_exc()}\n")
+            raise
+
+    return wrapper
+
+
 class Chaos(RuleBasedStateMachine):
     """A tenant to which everything happens."""
 
@@ -98,6 +114,7 @@ class Chaos(RuleBasedStateMachine):
         return self.koodrive.state
 
     @rule(task=tasks(), script=scripts())
+    @told
     def run_alone(self, task: dict[str, Any], script: list[Fault]) -> None:
         before = self.koodrive.totals()
         result = self._run(task, script)
@@ -128,6 +145,7 @@ class Chaos(RuleBasedStateMachine):
         assert not self._one(task)["changed"]
 
     @rule(task=tasks(), script=scripts(interlopers=True))
+    @told
     def run_with_interlopers(self, task: dict[str, Any], script: list[Fault]) -> None:
         result = self._run(task, script)
         if result["changed"]:
@@ -139,6 +157,7 @@ class Chaos(RuleBasedStateMachine):
         self._settle()
 
     @rule(same=tasks(), others=st.lists(tasks(), max_size=1), script=scripts())
+    @told
     def run_at_once(self, same: dict[str, Any], others: list[dict[str, Any]], script: list[Fault]) -> None:
         results: list[dict[str, Any]] = []
         self._expect(script)
@@ -160,6 +179,7 @@ class Chaos(RuleBasedStateMachine):
             assert sum(result["changed"] for result in results) <= 1
 
     @rule(task=tasks())
+    @told
     def predict(self, task: dict[str, Any]) -> None:
         self._expect([])
         predicted = self._one(task, check_mode=True)

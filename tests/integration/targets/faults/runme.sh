@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+set -eux
+# A host for each way to ask, with a simulator of its own, so that they can wait for their time-outs at the same time.
+export ANSIBLE_ROLES_PATH=..
+ansible-playbook -i total,unallocated,expand, -f 3 playbooks/faults.yml "$@"
