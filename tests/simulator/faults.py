@@ -47,6 +47,7 @@ class Fault:
     dripping replies, the pause between two bytes. ``status``, ``code`` and ``retry_after`` belong to the reply "status".
     ``lag``: so many later reads show the pools as they were before this call. ``interloper``: the body of a transfer by
     somebody else, done before the reply goes out. ``raw``: all that the reply "raw" sends.
+    ``close``: the connection is closed after the reply.
     """
 
     apply: str = "yes"
@@ -58,6 +59,7 @@ class Fault:
     lag: int = 0
     interloper: dict[str, Any] | None = None
     raw: bytes = b""
+    close: bool = False
 
     @property
     def refuses(self) -> bool:

@@ -171,7 +171,7 @@ class Simulator:
         self._note(request, body, status, fault)
         headers = {"Date": formatdate(self.state.credentials.now(), usegmt=True)}
         response = await reply(request, fault, status, json.dumps(answer).encode(), headers)
-        if await self._refuse_if_scripted():
+        if await self._refuse_if_scripted() or fault.close:
             response.force_close()
         return response
 
@@ -236,6 +236,7 @@ class Simulator:
                 "user_id": request.headers.get("X-User-Id"),
                 "trace_id": request.headers.get("X-Traceid"),
                 "language": request.headers.get("language"),
+                "accept_encoding": request.headers.get("Accept-Encoding"),
                 "body": body.decode("utf-8", "replace"),
             }
         )

@@ -84,6 +84,13 @@ def test_a_lost_reply_to_a_transfer_that_was_not_done_is_a_failure_and_not_repea
     assert result["trace_id"] in result["msg"]
 
 
+def test_a_new_connection_that_is_lost_after_sending_is_no_reason_to_send_again(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(close=True), Fault(reply="reset"))
+    result = koodrive.run(GROUP, retries=3)
+    assert len({request["connection"] for request in koodrive.state.requests}) == 3
+    assert writes(koodrive) == 1 and "exactly this transfer" in result["warnings"][0]
+
+
 def test_a_transfer_that_is_done_late_is_waited_for(koodrive: KooDriveForTests) -> None:
     limits = {**quick(koodrive, OK, Fault(apply="late", reply="reset", seconds=0.5)), "verify_timeout": 3}
     result = koodrive.run(GROUP, **limits)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import http.server
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import certifi
 import pytest
 import trustme
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, session
 from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates import server_context
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
@@ -45,7 +47,9 @@ def test_own_ca_and_no_verification_whatever_the_environment_has(
     assert koodrive.run(GROUP, ca_path=ca)["changed"]
     assert not koodrive.run(GROUP, validate_certs=False)["changed"]
     koodrive.state.requests = []
+    start = time.monotonic()
     result = koodrive.failure(GROUP, retries=3)
+    assert time.monotonic() - start < client.FIRST_WAIT / 2, "it was tried again"
     assert result["error"]["kind"] == "unreachable" and "certificate verify failed" in result["msg"]
     assert koodrive.methods() == []
 
