@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
 
 
@@ -25,6 +27,7 @@ class KooDriveModule(AnsibleModule):
 def run_module(argument_spec: Mapping[str, Any], work: Callable[[Mapping[str, Any], bool], dict[str, Any]]) -> None:
     """Run ``work`` on the task's options, and whether it is in check mode, as a module does; ``work`` may raise KooDriveError."""
     module = KooDriveModule(argument_spec=dict(argument_spec), supports_check_mode=True)
+    module.no_log_values.update(secrets_of(argument_spec, module.params, os.environ))
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     try:

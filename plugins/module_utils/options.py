@@ -93,6 +93,13 @@ def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | Non
     )
 
 
+def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]) -> set[str]:
+    """The values of the secret options, from the task and from the environment, for Ansible to mask."""
+    names = [name for name, option in argument_spec.items() if option.get("no_log")]
+    values = [options.get(name) for name in names] + [environ.get(ENVIRONMENT.get(name, "")) for name in names]
+    return {value for value in values if value}
+
+
 def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int, where: str = "") -> int:
     """The number that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` when it is out of range."""
     value = options[name]

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A module's work inside Ansible's own worker process: when that is allowed, and how.
+
+Nearly all of a module's time goes into packaging it and starting a Python for it, on the very machine that Ansible runs on.
+Where nothing speaks for a process of its own, the same work is done here, behind the same checks of its options and with the
+same result; in every other case the module runs as if this were not here.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.vars import merge_hash
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
+
+Work = Callable[[Mapping[str, Any], bool], "dict[str, Any]"]
+#: The variable that turns this off, for comparison and for support.
+SWITCH = "koodrive_in_process"
+
+display = Display()
+
+
+class InProcessAction(ActionBase):
+    """The base of the action plugins: each adds the argument spec and the work of the module of its name."""
+
+    argument_spec: ClassVar[dict[str, Any]]
+
+    TRANSFERS_FILES = False
+    _supports_async = True
+    _supports_check_mode = True
+
+    @abstractmethod
+    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+        """What the module does; may raise KooDriveError."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The result of the task, by the one path or by the other."""
+        variables = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, variables)
+        why_not = self._why_not(variables)
+        host = variables.get("inventory_hostname")
+        if why_not:
+            display.vvv(f"{self._task.action} runs as a module: {why_not}", host=host)
+            return merge_hash(result, self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
+        display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
+        name = self._task.action.rpartition(".")[2]
+        done = run_in_process(name, self._task.args, self.argument_spec, self.work, self._task.check_mode)
+        if not _shows_invocation(variables):
+            del done["invocation"]
+        return {**result, **done}
+
+    def _why_not(self, variables: Mapping[str, Any]) -> str | None:
+        """What speaks for a process of its own, if anything does."""
+        if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
+            return f"{SWITCH} is false"
+        if self._connection.transport != "local":
+            return f"the connection is {self._connection.transport}"
+        if self._connection.become:
+            return "it becomes another user"
+        if self._task.async_val:
+            return "it is asynchronous"
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        if environment:
+            return "it has an environment of its own"
+        if REQUESTS_IMPORT_ERROR:
+            return "requests cannot be imported by the Python that Ansible runs on"
+        return None
+
+
+def run_in_process(
+    name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool
+) -> dict[str, Any]:
+    """What the module ``name`` would return for ``arguments``: options checked, work done, secrets masked."""
+    validated = ArgumentSpecValidator(argument_spec).validate(_plain(arguments))
+    options = validated.validated_parameters
+    if validated.error_messages:
+        message = validated.errors.msg
+        if isinstance(validated.errors[0], UnsupportedError):
+            message = f"Unsupported parameters for ({name}) module: {message}"
+        result = {"msg": message, "error": KooDriveError("invalid_request", message).as_result()["error"], "failed": True}
+    else:
+        try:
+            result = work(options, check_mode)
+        except KooDriveError as error:
+            result = {**error.as_result(), "failed": True}
+    if not result.get("warnings"):
+        result.pop("warnings", None)
+    result["invocation"] = {"module_args": options}
+    kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
+    return {**remove_values(result, secrets_of(argument_spec, options, os.environ)), **kept}
+
+
+def _plain(value: Any) -> Any:
+    """The value as a module would get it: as JSON, that is, without what Ansible attaches to values of its own."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    for kind in (int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    # Texts, and vaulted ones too, which this decrypts.
+    return str(value)
+
+
+def _shows_invocation(variables: Mapping[str, Any]) -> bool:
+    """Whether results have the key ``invocation``; before ansible-core 2.21 all had."""
+    try:
+        return bool(C.config.get_config_value("INJECT_INVOCATION", variables=variables))
+    except AnsibleError:
+        return True
