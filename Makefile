@@ -11,6 +11,7 @@ endif
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 N ?= 300
+ROUNDS ?= 7
 VENV := $(CURDIR)/.venv-$(VERSION)
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/.build/collections
@@ -27,11 +28,12 @@ unexport ANSIBLE_CONFIG
 ANSIBLE_TEST := cd $(TREE) && $(BIN)/ansible-test
 LOCAL := --local --requirements --python $(VERSION) --color no
 
-.PHONY: help demo simulator test lint types docs-lint sanity unit chaos ansible-units integration tree clean
+.PHONY: help demo simulator test lint types docs-lint sanity unit chaos bench ansible-units integration tree clean
 
 help:
 	@echo "make demo         the main job, against a simulated KooDrive"
 	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
+	@echo "make bench        what a task costs; ROUNDS=7, ARGS=--json"
 	@echo "make chaos N=300  so many schedules of faults"
 	@echo "make test         all tests: lint types docs-lint sanity ansible-units integration unit"
 
@@ -64,6 +66,11 @@ unit: $(VENV)/dev tree
 chaos: export KOODRIVE_CHAOS := $(N)
 chaos: $(VENV)/dev tree
 	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -q -s tests/unit/plugins/module_utils/test_chaos.py
+
+# Its figures are of this machine at this time: it judges nothing, and is no part of the tests.
+bench: $(VENV)/dev tree
+	@cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m ansible_collections.huaweicloud.koodrive.tests.benchmark \
+		--rounds $(ROUNDS) $(ARGS)
 
 ansible-units: $(VENV)/dev tree
 	$(ANSIBLE_TEST) units $(LOCAL)

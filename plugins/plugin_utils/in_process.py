@@ -59,8 +59,9 @@ class InProcessAction(ActionBase):
             display.vvv(f"{self._task.action} runs as a module: {why_not}", host=host)
             return merge_hash(result, self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
-        name = self._task.action.rpartition(".")[2]
-        done = run_in_process(name, self._task.args, self.argument_spec, self.work, self._task.check_mode)
+        done = run_in_process(
+            self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode
+        )
         if not _shows_invocation(variables):
             del done["invocation"]
         return {**result, **done}
@@ -87,7 +88,7 @@ class InProcessAction(ActionBase):
 def run_in_process(
     name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool
 ) -> dict[str, Any]:
-    """What the module ``name`` would return for ``arguments``: options checked, work done, secrets masked."""
+    """What the module ``name``, as the task spells it, would return for ``arguments``: options checked, work done, secrets masked."""
     validated = ArgumentSpecValidator(argument_spec).validate(_plain(arguments))
     options = validated.validated_parameters
     if validated.error_messages:

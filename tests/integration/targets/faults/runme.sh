@@ -5,4 +5,6 @@
 set -eux
 # A host for each way to ask, with a simulator of its own, so that they can wait for their time-outs at the same time.
 export ANSIBLE_ROLES_PATH=..
-ansible-playbook -i total,unallocated,expand, -f 3 playbooks/faults.yml "$@"
+for in_process in true false; do
+    ansible-playbook -i total,unallocated,expand, -f 3 -e "koodrive_in_process=${in_process}" playbooks/faults.yml "$@"
+done
