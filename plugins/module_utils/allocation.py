@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 
@@ -18,8 +18,7 @@ MAX_CAPACITY = 104857600
 CAPACITIES = ("total_capacity", "unallocated_capacity", "expand_capacity")
 
 
-@dataclass(frozen=True)
-class Pool:
+class Pool(NamedTuple):
     """The capacity that a tenant has for one space type [GetSpaceAllocation]."""
 
     total_capacity: int
@@ -61,8 +60,7 @@ def as_sentence(allocation: Allocation) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A pool that receives, and how much: ``capacity`` GB, measured as one of CAPACITIES says."""
 
     type: str
@@ -80,16 +78,14 @@ class Target:
         return total if self.capacity > pool.unallocated_capacity else min(total, pool.total_capacity)
 
 
-@dataclass(frozen=True)
-class Transfer:
+class Transfer(NamedTuple):
     """What is sent for one target [TransferUnallocatedSpace, target]."""
 
     type: str
     expand_capacity: int
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """A transfer as it was decided on one reading of the pools: what is sent, and what the pools must show after it."""
 
     origin_type: str

@@ -10,8 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth, TokenAuth
@@ -41,12 +40,14 @@ CONNECTION_SPEC: dict[str, Any] = {
     "ca_path": {"type": "path"},
 }
 #: What can stand in a header or a URL without being encoded.
-VISIBLE = r"[\x21-\x7e]+"
+VISIBLE = re.compile(r"[\x21-\x7e]+")
+TOKEN = re.compile(f"(Bearer )?{VISIBLE.pattern}")
+LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+HOST = re.compile(rf"{LABEL}(\.{LABEL})*\.?")
 ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token", "app_id", "app_secret", "user_id", "language")}
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(NamedTuple):
     """The connection options, valid and complete.
 
     ``trace_id`` names this run in KooDrive's logs. ``tenant`` is what tells tenants apart: the endpoint with the app ID, else
@@ -126,7 +127,7 @@ class _Given:
     def header(self, name: str) -> str | None:
         """The value, if it can stand in an HTTP header; the error does not show it, for it may be a secret."""
         value = self.value(name)
-        if value is not None and not re.fullmatch(f"(Bearer )?{VISIBLE}" if name == "token" else VISIBLE, value):
+        if value is not None and not (TOKEN if name == "token" else VISIBLE).fullmatch(value):
             raise invalid_request(name, "has a space, a line break or another character that its HTTP header cannot have")
         return value
 
@@ -153,7 +154,7 @@ def _auth(given: _Given) -> Auth:
 
 def _endpoint(value: str) -> str:
     """Scheme, host and port of KooDrive. The errors do not show the value, for it may have a password in it."""
-    if not re.fullmatch(VISIBLE, value):  # Line breaks in a URL are dropped by some Pythons.
+    if not VISIBLE.fullmatch(value):  # Line breaks in a URL are dropped by some Pythons.
         raise invalid_request("endpoint", "is no URL")
     try:
         parts = urlsplit(value if "://" in value else f"https://{value}")
@@ -177,8 +178,7 @@ def _is_host(parts: SplitResult) -> bool:
             return ipaddress.ip_address(host).version == 6
         except ValueError:
             return False
-    label = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-    return len(host) <= 253 and re.fullmatch(rf"{label}(\.{label})*\.?", host) is not None
+    return len(host) <= 253 and HOST.fullmatch(host) is not None
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Iterable
 
 MASK = "********"
+#: The names that HTML has for what is escaped in a text.
+HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
 #: Characters of a server's text that a message shows at most.
 MAX_TEXT = 200
 #: A shorter piece of a secret, or of its base64 form, is too likely to be an innocent word.
@@ -49,7 +50,7 @@ def _character(char: str, base64_digit: bool = False) -> str:
     if char.isalnum():
         return re.escape(char)
     number = ord(char)
-    forms = [re.escape(char), re.escape(html.escape(char)), f"%{number:02x}", f"\\\\u{number:04x}", re.escape("\\" + char)]
+    forms = [re.escape(char), re.escape(HTML_NAMES.get(char, char)), f"%{number:02x}", f"\\\\u{number:04x}", re.escape("\\" + char)]
     forms += [f"&#0*{number};", f"&#x0*{number:x};"]
     if base64_digit:
         forms += {"+": ["-"], "/": ["_"]}.get(char, [])

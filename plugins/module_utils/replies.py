@@ -12,9 +12,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, SPACE_TYPES, Allocation, Pool
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
@@ -30,11 +29,12 @@ REFUSALS = {"13000102", "13000301", INSUFFICIENT_SPACE, "13000410", "13000412"}
 #: Request Time-out: whoever says it, KooDrive or a proxy, does not say that the request was not processed.
 REQUEST_TIMEOUT = 408
 
+DIGITS = re.compile(r"[0-9]{1,20}")
+
 Show = Callable[[str], str]
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back for a request."""
 
     status: int
@@ -103,7 +103,7 @@ def _fail(why: str) -> Any:
 def _whole_number(row: Mapping[str, Any], field: str) -> int:
     """The field as an int of 0 to MAX_POOL. Raises ValueError: nothing else is ever taken for a number, least for zero."""
     value = row.get(field)
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value):
+    if isinstance(value, str) and DIGITS.fullmatch(value):
         number = int(value)
     elif isinstance(value, float) and value.is_integer():
         number = int(value)
@@ -177,7 +177,7 @@ def _nonsense(why: str, reply: Reply, show: Show, may_have_moved: bool = False) 
 def _retry_after(reply: Reply) -> float | None:
     """The seconds that the reply's Retry-After asks to wait, given as a number or a date; None without one."""
     text = reply.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
+    if DIGITS.fullmatch(text):
         return float(text)
     moment = http_date(text)
     return None if moment is None else max(0.0, moment - time.time())

@@ -11,8 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import (
     CAPACITIES,
@@ -57,8 +56,7 @@ FIRST_LOOK_AGAIN = 0.2
 LONGEST_LOOK_AGAIN = 2.0
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What a task asks for, valid."""
 
     origin_type: str
@@ -68,8 +66,7 @@ class Request:
     verify_timeout: float
 
 
-@dataclass
-class Run:
+class Run(NamedTuple):
     """One run of a task: what is asked, over which session, and what is known so far."""
 
     request: Request

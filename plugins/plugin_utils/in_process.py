@@ -11,6 +11,7 @@ same result; in every other case the module runs as if this were not here.
 from __future__ import annotations
 
 import os
+import ssl
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -34,6 +35,10 @@ Work = Callable[[Mapping[str, Any], bool], "dict[str, Any]"]
 SWITCH = "koodrive_in_process"
 
 display = Display()
+
+# OpenSSL takes some milliseconds to set itself up for the first context of a process. The workers are forked from the process
+# that loads this, and find it done.
+ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class InProcessAction(ActionBase):
@@ -110,7 +115,7 @@ def run_in_process(
 
 def _plain(value: Any) -> Any:
     """The value as a module would get it: as JSON, that is, without what Ansible attaches to values of its own."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]

@@ -24,11 +24,12 @@ from ..simulator.certificates import server_context
 from ..simulator.server import Simulator, new_state
 from ..simulator.tenant import Tenant
 from .own_code import own_code
-from .playbooks import CONTENDERS, MOVING, NOTHING, play, transfer
+from .playbooks import MOVING, NOTHING, contenders, play, transfer
 
 TOKEN = "bench-token"
-#: The marginal cost of a task is what the second number of tasks takes longer than the first, by task.
-FEW, MANY = 1, 7
+#: The marginal cost of a task is what so many more of them take longer; the quick ones need more to show in the noise.
+MORE = {"in process, moving": 30, "in process, nothing to do": 30}
+MORE_OF_THE_OTHERS = 6
 TARGETS = {
     ("in process, moving", "ping"): 0.14,
     ("in process, moving", "uri + set_fact + uri"): 0.05,
@@ -46,11 +47,12 @@ class Bench:
     def __init__(self, folder: Path, simulator: Simulator, ca: Path) -> None:
         self.folder = folder
         self.simulator = simulator
+        self.ca = str(ca)
         self.environment = {
-            **os.environ,
+            # Where it is set, every process compiles anew what others have compiled before: not what users have.
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             "KOODRIVE_ENDPOINT": simulator.endpoint,
             "KOODRIVE_TOKEN": TOKEN,
-            "BENCH_CA": str(ca),
             "BENCH_PEAK": str(folder / "peak"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -77,9 +79,9 @@ class Bench:
             sys.exit(f"A playbook failed: {playbook}\n{err.decode()}")
         return time.perf_counter() - start
 
-    def marginal(self, tasks: list[dict[str, Any]]) -> float:
-        """What one more of the tasks costs, in seconds."""
-        return (self.seconds(play(tasks, MANY)) - self.seconds(play(tasks, FEW))) / (MANY - FEW)
+    def marginal(self, tasks: list[dict[str, Any]], more: int) -> float:
+        """What one more of the tasks costs, in seconds, by so many more."""
+        return (self.seconds(play(tasks, 1 + more)) - self.seconds(play(tasks))) / more
 
 
 @contextmanager
@@ -96,11 +98,12 @@ def bench(delay: float) -> Iterator[Bench]:
 
 def costs(delay: float, rounds: int) -> dict[str, float]:
     """The median marginal cost of each contender in seconds; all take turns, so that a noisy machine hurts all alike."""
-    seen: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     with bench(delay) as runner:
+        them = contenders(runner.simulator.endpoint, TOKEN, runner.ca)
+        seen: dict[str, list[float]] = {name: [] for name in them}
         for number in range(rounds):
-            for name, tasks in CONTENDERS.items():
-                seen[name].append(runner.marginal(tasks))
+            for name, tasks in them.items():
+                seen[name].append(runner.marginal(tasks, MORE.get(name, MORE_OF_THE_OTHERS)))
             sys.stderr.write(f"round {number + 1} of {rounds}, {delay * 1000:.0f} ms delay\n")
     return {name: statistics.median(values) for name, values in seen.items()}
 
@@ -112,7 +115,7 @@ def wire() -> dict[str, dict[str, int]]:
         for what, (expected, capacity, verify) in REQUESTS.items():
             for path, in_process in (("in process", True), ("as a module", False)):
                 runner.simulator.state.requests = []
-                runner.seconds(play(transfer(capacity, in_process, verify=verify)))
+                runner.seconds(play(transfer(runner.ca, capacity, in_process, verify=verify)))
                 requests = runner.simulator.state.requests
                 connections = len({request["connection"] for request in requests})
                 found[f"{path}, {what}"] = {"requests": len(requests), "expected": expected, "connections": connections}
@@ -122,9 +125,9 @@ def wire() -> dict[str, dict[str, int]]:
 def tenants(rounds: int, counts: tuple[int, ...]) -> dict[int, float]:
     """What a task costs per tenant, in seconds, when that many hosts have one each; forks 10."""
     seen: dict[int, list[float]] = {count: [] for count in counts}
-    task = transfer(MOVING, True, user_id="{{ inventory_hostname }}")
     idle: list[dict[str, Any]] = [{"ansible.builtin.meta": "noop"}]
     with bench(0) as runner:
+        task = transfer(runner.ca, MOVING, True, user_id="{{ inventory_hostname }}")
         for _round in range(rounds):
             for count in counts:
                 hosts = ",".join(f"tenant{number}" for number in range(count)) + ","
@@ -140,9 +143,9 @@ def memory() -> dict[str, float]:
         stand_in = runner.folder / "python"
         stand_in.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / "peak.py"} "$@"\n', encoding="utf-8")
         stand_in.chmod(0o700)
-        runner.seconds(play(transfer(MOVING, False)), "-e", f"ansible_python_interpreter={stand_in}")
+        runner.seconds(play(transfer(runner.ca, MOVING, False)), "-e", f"ansible_python_interpreter={stand_in}")
         peak = int((runner.folder / "peak").read_text(encoding="ascii")) / 1024
-        with_us = statistics.median(_high_water(runner.start(play(transfer(MOVING, True), 5))) for _time in range(5))
+        with_us = statistics.median(_high_water(runner.start(play(transfer(runner.ca, MOVING, True), 5))) for _time in range(5))
         without = statistics.median(
             _high_water(runner.start(play([{"ansible.builtin.debug": {"msg": "-"}}], 5))) for _time in range(5)
         )
