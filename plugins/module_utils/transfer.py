@@ -125,37 +125,24 @@ def _target(row: Mapping[str, Any]) -> Target:
 def _transfer(run: Run, check_mode: bool) -> dict[str, Any]:
     """The whole story of one run, from the first reading to the result."""
     plan = _plan(run, _read(run, "Reading the pools"))
-    if check_mode or not plan.transfers:
-        return _result(plan, plan.after(), verified=not plan.transfers)
-    wait = FIRST_WAIT
-    for further_tries in reversed(range(run.koodrive.retries + 1)):
-        run.known["transfers"] = _sent(plan)
-        try:
-            run.koodrive.transfer(plan.origin_type, plan.transfers, _step(plan))
-        except KooDriveError as error:
-            if error.may_have_moved:
-                return _result(plan, _decide(run, plan, error), verified=True)
-            if not error.passing or not further_tries:
-                raise _not_processed(run, plan, error) from error
-            run.koodrive.pause(error, wait)
-            wait *= 2
-            seen = _read(run, "Reading the pools again")
-            if error.kind == "rate_limited" and not plan.unmoved(seen):
-                if plan.moved_exactly(seen):
-                    run.koodrive.warnings.append(
-                        f"KooDrive answered the transfer with HTTP {error.http_status}, but the pools show exactly this"
-                        " transfer: it is taken for done and was not sent again."
-                    )
-                    return _result(plan, seen, verified=True)
-                _refuse_to_add_again(run, plan, seen, error)
-            plan = _plan(run, seen)
-            if not plan.transfers:
-                return _result(plan, seen, verified=True)
-        else:
+    further_tries, wait = run.koodrive.retries, FIRST_WAIT
+    while plan.transfers and not check_mode:
+        failure = _write(run, plan)
+        if failure is None:
             if not run.request.verify:
                 return _result(plan, plan.after(), verified=False)
             return _result(plan, _verify(run, plan), verified=True)
-    raise AssertionError("the last try of the loop above returns or raises")
+        if failure.may_have_moved:
+            return _result(plan, _decide(run, plan, failure), verified=True)
+        if not failure.passing or further_tries <= 0:
+            raise _not_processed(run, plan, failure) from failure
+        run.koodrive.pause(failure, wait)
+        further_tries, wait = further_tries - 1, wait * 2
+        seen = _read(run, "Reading the pools again")
+        if _shows_after_all(run, plan, failure, seen):
+            return _result(plan, seen, verified=True)
+        plan = _plan(run, seen)
+    return _result(plan, plan.after(), verified=not plan.transfers)
 
 
 def _read(run: Run, step: str, retries: int | None = None) -> Allocation:
@@ -174,6 +161,16 @@ def _plan(run: Run, before: Allocation) -> Plan:
     return plan_transfer(request.origin_type, request.targets, request.origin_reserve, before)
 
 
+def _write(run: Run, plan: Plan) -> KooDriveError | None:
+    """Send the transfer, once; why it failed, if it did."""
+    run.known["transfers"] = _sent(plan)
+    try:
+        run.koodrive.transfer(plan.origin_type, plan.transfers, _step(plan))
+    except KooDriveError as failure:
+        return failure
+    return None
+
+
 def _step(plan: Plan) -> str:
     moves = " and ".join(f"{transfer.expand_capacity} GB to {transfer.type}" for transfer in plan.transfers)
     return f"Transferring {moves} from {plan.origin_type}"
@@ -181,6 +178,26 @@ def _step(plan: Plan) -> str:
 
 def _sent(plan: Plan) -> list[dict[str, Any]]:
     return [{"type": transfer.type, "expand_capacity": transfer.expand_capacity} for transfer in plan.transfers]
+
+
+def _shows_after_all(run: Run, plan: Plan, refusal: KooDriveError, seen: Allocation) -> bool:
+    """Whether a write that was refused for its rate shows in the pools nevertheless, as when a proxy had sent it twice.
+
+    Raises ``rate_limited`` where the pools changed in another way and the transfer adds to them: what is a desired state
+    is planned anew, but nobody could tell whether to add again.
+    """
+    if refusal.kind != "rate_limited" or plan.unmoved(seen):
+        return False
+    if plan.moved_exactly(seen):
+        run.koodrive.warnings.append(
+            f"KooDrive answered the transfer with HTTP {refusal.http_status}, but the pools show exactly this transfer: it is"
+            " taken for done and was not sent again."
+        )
+        return True
+    if any(target.measure == "expand_capacity" for target in run.request.targets):
+        refusal.what += ", and the pools have changed since"
+        raise _failed(run, plan, seen, None, refusal, AGAIN)
+    return False
 
 
 def _look(run: Run, settled: Callable[[Allocation], bool]) -> tuple[Allocation | None, KooDriveError | None]:
@@ -272,13 +289,6 @@ def _not_processed(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveErro
     else:
         advice = f"This task moved nothing. {refusal.advice}"
     return _failed(run, plan, seen, None, refusal, advice)
-
-
-def _refuse_to_add_again(run: Run, plan: Plan, seen: Allocation, refusal: KooDriveError) -> None:
-    """Raise instead of a second write that would add capacity to pools which changed since the first one was refused."""
-    if any(target.measure == "expand_capacity" for target in run.request.targets):
-        refusal.what += ", and the pools have changed since"
-        raise _failed(run, plan, seen, None, refusal, AGAIN)
 
 
 AGAIN = (

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import transfer_capacity
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
-from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator, new_state
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator
 
 TOKEN = "t0ken-for-tests"
 APP = App("app-1", "the-s3cret", "user-1")

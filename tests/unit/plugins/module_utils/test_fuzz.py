@@ -67,7 +67,8 @@ def http(draw: st.DrawFn) -> bytes:
     return b"\r\n".join([head, *draw(headers), b"", draw(bodies)])
 
 
-raws = http() | bodies.map(lambda body: b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body) | st.binary()
+whole = bodies.map(lambda body: b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+raws = st.one_of(http(), whole, st.binary())
 thousand = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 kinds = set(ADVICE) - {"invalid_request"}
 

@@ -21,6 +21,8 @@ from typing import Any
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, options, transfer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import run_in_process
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPLIES, Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import State, new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import SPACE_TYPES, Tenant
@@ -104,6 +106,8 @@ class Chaos(RuleBasedStateMachine):
     """A tenant to which everything happens."""
 
     koodrive: KooDriveForTests
+    #: The transfer from options to result or error, by the path that is tested.
+    path: Callable[[KooDriveForTests, dict[str, Any], bool], dict[str, Any]]
     count: Counter[str] = Counter()
 
     @initialize(start=pools)
@@ -217,16 +221,8 @@ class Chaos(RuleBasedStateMachine):
                 assert result["error"]["kind"] in ADVICE and result["error"]["kind"] != "invalid_request"
 
     def _one(self, task: dict[str, Any], check_mode: bool = False) -> dict[str, Any]:
-        try:
-            return self.koodrive.run(
-                *task["targets"],
-                check_mode=check_mode,
-                origin_type=task["origin_type"],
-                verify=task["verify"],
-                **LIMITS,
-            )
-        except KooDriveError as error:
-            return error.as_result()
+        asked = {"origin_type": task["origin_type"], "target": task["targets"], "verify": task["verify"], **LIMITS}
+        return type(self).path(self.koodrive, asked, check_mode)
 
     def _settle(self) -> None:
         """Wait until nothing can happen any more."""
@@ -250,6 +246,25 @@ class Chaos(RuleBasedStateMachine):
         return False
 
 
+def by_function(koodrive: KooDriveForTests, asked: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """As a module's main() does it."""
+    try:
+        return koodrive.run(*asked["target"], check_mode=check_mode, **{name: asked[name] for name in asked if name != "target"})
+    except KooDriveError as error:
+        return error.as_result()
+
+
+def in_process(koodrive: KooDriveForTests, asked: dict[str, Any], check_mode: bool) -> dict[str, Any]:
+    """As Ansible's own worker process does it."""
+    given = {**asked, "endpoint": koodrive.endpoint, "token": TOKEN}
+    # Times below a second, which a task cannot ask for.
+    spec = {**TRANSFER_SPEC, **{name: {"type": "float"} for name in ("timeout", "verify_timeout")}}
+    result = run_in_process("koodrive_space_transfer", given, spec, transfer_capacity, check_mode)
+    result.pop("failed", None)
+    result.pop("invocation")
+    return result
+
+
 @pytest.fixture(name="limits", autouse=True)
 def fixture_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.01)
@@ -258,14 +273,16 @@ def fixture_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def test_chaos() -> None:
+@pytest.mark.parametrize("path", [by_function, in_process])
+def test_chaos(path: Callable[..., dict[str, Any]]) -> None:
     with KooDriveForTests(new_state(TOKEN)) as koodrive:
         Chaos.koodrive = koodrive
+        Chaos.path = staticmethod(path)
         Chaos.count = Counter()
         run_state_machine_as_test(
             Chaos,
             settings=settings(
-                max_examples=max(1, SCHEDULES // 3),
+                max_examples=max(1, SCHEDULES // 6),
                 stateful_step_count=6,
                 deadline=None,
                 # What depends on time does not shrink: it only takes long to say so.
@@ -274,4 +291,4 @@ def test_chaos() -> None:
                 print_blob=True,
             ),
         )
-    sys.stdout.write("".join(f"{number} {name}, " for name, number in sorted(Chaos.count.items())) + "no promise broken\n")
+    sys.stdout.write("".join(f"{number} {name}, " for name, number in sorted(Chaos.count.items())) + f"no promise broken ({path.__name__})\n")
