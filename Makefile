@@ -28,7 +28,7 @@ unexport ANSIBLE_CONFIG
 ANSIBLE_TEST := cd $(TREE) && $(BIN)/ansible-test
 LOCAL := --local --requirements --python $(VERSION) --color no
 
-.PHONY: help demo simulator test lint types docs-lint sanity unit chaos bench ansible-units integration tree clean
+.PHONY: help demo simulator test lint types docs-lint sanity unit chaos bench ansible-units integration integration-faults integration-others tree clean
 
 help:
 	@echo "make demo         the main job, against a simulated KooDrive"
@@ -43,9 +43,9 @@ demo: $(VENV)/demo tree
 simulator: $(VENV)/demo
 	$(BIN)/python -m tests.simulator $(ARGS)
 
-# What only reads, beside the integration tests; after them the unit tests, for some of those measure times.
+# Two at a time, as there are two cores at least; the unit tests alone after them, for some of those measure times.
 test:
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint types docs-lint sanity integration
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others sanity lint types docs-lint
 	@$(MAKE) --no-print-directory ansible-units
 
 lint: $(VENV)/dev tree
@@ -79,6 +79,13 @@ ansible-units: $(VENV)/dev tree
 
 integration: $(VENV)/dev tree
 	$(ANSIBLE_TEST) integration $(LOCAL) $(ARGS)
+
+# The faults wait for time-outs most of the time, and the others can go on meanwhile.
+integration-faults: $(VENV)/dev tree
+	$(ANSIBLE_TEST) integration $(LOCAL) faults
+
+integration-others: $(VENV)/dev tree
+	$(ANSIBLE_TEST) integration $(LOCAL) --exclude faults
 
 # ansible-test wants a real directory of this name; a copy of what git knows, or would know, keeps it clean. It looks for
 # the repository that a file belongs to, and in this one the whole copy is ignored: so the copy gets one of its own.

@@ -28,8 +28,8 @@ from .playbooks import MOVING, NOTHING, contenders, play, transfer
 
 TOKEN = "bench-token"
 #: The marginal cost of a task is what so many more of them take longer; the quick ones need more to show in the noise.
-MORE = {"in process, moving": 30, "in process, nothing to do": 30}
-MORE_OF_THE_OTHERS = 6
+MORE = {"in process, moving": 20, "in process, nothing to do": 20}
+MORE_OF_THE_OTHERS = 5
 TARGETS = {
     ("in process, moving", "ping"): 0.14,
     ("in process, moving", "uri + set_fact + uri"): 0.05,
