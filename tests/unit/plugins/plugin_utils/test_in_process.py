@@ -56,6 +56,12 @@ def test_secrets_of_the_environment_are_masked(koodrive: KooDriveForTests, monke
     assert result["seen"] == "<********>" and result["given"] is None and result["changed"] is True
 
 
+def test_a_flag_is_not_taken_for_a_secret() -> None:
+    options = {"origin_type": "group", "target": GROUP, "token": "True"}
+    result = run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode: {"changed": True}, False)
+    assert result["changed"] is True
+
+
 def test_an_error_of_the_work_is_a_failed_result(koodrive: KooDriveForTests) -> None:
     result = run(koodrive, token="wrong-token")
     assert result["failed"] is True and result["error"]["kind"] == "authentication"
