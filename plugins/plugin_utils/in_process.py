@@ -109,6 +109,7 @@ def run_in_process(
     if not result.get("warnings"):
         result.pop("warnings", None)
     result["invocation"] = {"module_args": options}
+    # Older releases of ansible-core take a flag for a secret that is spelled like it.
     kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
     return {**remove_values(result, secrets_of(argument_spec, options, os.environ)), **kept}
 
