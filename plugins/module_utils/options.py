@@ -107,8 +107,7 @@ def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int,
     # Ansible takes a boolean for an integer.
     if isinstance(value, bool) or not lowest <= value <= highest:
         raise invalid_request(f"{name}{where}", f"must be a whole number from {lowest:g} to {highest}, not {value}")
-    number: int = value
-    return number
+    return value
 
 
 class _Given:

@@ -225,6 +225,11 @@ def _look(run: Run, settled: Callable[[Allocation], bool]) -> tuple[Allocation |
         pause = min(2 * pause, LONGEST_LOOK_AGAIN)
 
 
+def _last_look(run: Run, trouble: KooDriveError | None) -> str:
+    """When the pools were read last: with ``trouble`` after that, nobody knows what they show at the end of the time."""
+    return f"after {run.request.verify_timeout} seconds" if trouble is None else "when they were last read,"
+
+
 def _verify(run: Run, plan: Plan) -> Allocation:
     """The pools as they show an accepted transfer. Raises ``not_verified`` when they do not in time."""
     seen, trouble = _look(run, lambda now: not plan.missing(now))
@@ -235,7 +240,7 @@ def _verify(run: Run, plan: Plan) -> Allocation:
         why = "the pools could not be read after it"
     else:
         lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(seen).items())
-        why = f"after {run.request.verify_timeout} seconds the pools do not show it: {lacks}"
+        why = f"{_last_look(run, trouble)} the pools do not show it: {lacks}"
     raise _failed(
         run, plan, seen, trouble, KooDriveError("not_verified", f"KooDrive accepted it, but {why}"), AGAIN
     )
@@ -255,15 +260,14 @@ def _decide(run: Run, plan: Plan, lost: KooDriveError) -> Allocation:
         )
         _warn_of_other_changes(run, plan, seen)
         return seen
-    time_over = f"after {run.request.verify_timeout} seconds"
     kind = "outcome_unknown"
     if seen is None:
         why = "and the pools could not be read after it"
     elif plan.unmoved(seen):
-        why = f"and {time_over} the pools show no change; the capacity may still move"
+        why = f"and {_last_look(run, trouble)} the pools show no change; the capacity may still move"
         kind = lost.kind if lost.kind == "server_error" else kind
     else:
-        why = f"and {time_over} the pools show another change than this transfer"
+        why = f"and {_last_look(run, trouble)} the pools show another change than this transfer"
     raise _failed(
         run,
         plan,
