@@ -52,6 +52,15 @@ def as_result(allocation: Allocation) -> dict[str, dict[str, int]]:
     return {name: pool.as_dict() for name, pool in in_order(allocation).items()}
 
 
+def sums(allocation: Allocation) -> dict[str, int]:
+    """The capacities of all known pools together, in GB.
+
+    The unallocated capacity is what transfers could take, so what one pool has allocated beyond its total does not lower it.
+    """
+    pools = [pool.as_dict() for pool in allocation.values()]
+    return {name: sum(pool[name] for pool in pools) for name in Pool(0, 0).as_dict()}
+
+
 def as_sentence(allocation: Allocation) -> str:
     """The pools in one line, for a message."""
     return "; ".join(

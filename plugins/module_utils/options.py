@@ -9,13 +9,14 @@ import ipaddress
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth, TokenAuth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 
 DEFAULT_ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
 DEFAULT_LANGUAGE = "en-US"
@@ -64,12 +65,24 @@ class Connection(NamedTuple):
     retries: int
     verify: bool | str
 
-    def client(self) -> KooDrive:
-        """A client that has not connected yet."""
+    @contextmanager
+    def session(self) -> Iterator[tuple[KooDrive, dict[str, Any]]]:
+        """A client for one run, and the keys that every result of the run has, its failures included.
+
+        What the run adds to the keys is in its failures too.
+        """
         headers = {"X-Traceid": self.trace_id, "language": self.language}
         if self.user_id:
             headers["X-User-Id"] = self.user_id
-        return KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.verify)
+        koodrive = KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.verify)
+        known = {"endpoint": self.endpoint, "trace_id": self.trace_id, "warnings": koodrive.warnings}
+        try:
+            yield koodrive, known
+        except KooDriveError as error:
+            error.known = {**known, **error.known}
+            raise
+        finally:
+            koodrive.close()
 
 
 def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Connection:

@@ -81,18 +81,11 @@ def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
     """
     request = request_from(options)
     connection = connection_from(options, environ)
-    koodrive = connection.client()
-    run = Run(request, koodrive, known={"trace_id": connection.trace_id, "warnings": koodrive.warnings})
     # Ten of the longest turns that others can take before it is this run's.
     wait = 10 * (connection.timeout + request.verify_timeout)
-    try:
-        with nullcontext() if check_mode else turn(connection.tenant, wait):
-            return {**run.known, **_transfer(run, check_mode)}
-    except KooDriveError as error:
-        error.known = {**run.known, **error.known}
-        raise
-    finally:
-        koodrive.close()
+    with connection.session() as (koodrive, known), nullcontext() if check_mode else turn(connection.tenant, wait):
+        known["origin_type"] = request.origin_type
+        return {**known, **_transfer(Run(request, koodrive, known), check_mode)}
 
 
 def request_from(options: Mapping[str, Any]) -> Request:

@@ -83,6 +83,8 @@ notes:
     except in check mode. Two controllers, or two execution environments, do not know of each other. In AWX or Automation
     Controller, keep concurrent jobs off in the job templates that use this module.
   - The collection's guide on faults says more about both.
+seealso:
+  - module: huaweicloud.koodrive.koodrive_space_allocation_info
 extends_documentation_fragment:
   - huaweicloud.koodrive.koodrive
   - huaweicloud.koodrive.koodrive.attributes
@@ -226,6 +228,16 @@ verified:
   returned: success
   type: bool
   sample: true
+origin_type:
+  description: The type of the pool that gives, as the task had it.
+  returned: success, and failure where known
+  type: str
+  sample: department
+endpoint:
+  description: The KooDrive endpoint, as it was used.
+  returned: success, and failure where known
+  type: str
+  sample: https://intl.myhuaweicloud-koodrive.com
 trace_id:
   description: The ID by which KooDrive's logs know this run.
   returned: success, and failure where known

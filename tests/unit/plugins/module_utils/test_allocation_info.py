@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reading of the pools as a function, over real HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import allocation_info
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+
+
+def info(koodrive: KooDriveForTests, **options: Any) -> dict[str, Any]:
+    return allocation_info({"endpoint": koodrive.endpoint, "token": TOKEN, "timeout": 5, "retries": 1, **options}, False, {})
+
+
+def test_it_has_the_shape_of_the_transfer(koodrive: KooDriveForTests) -> None:
+    read = info(koodrive, trace_id="t" * 58)
+    moved = koodrive.run({"type": "group", "expand_capacity": 1})
+    assert read["allocation"] == moved["allocation_before"]
+    assert read["endpoint"] == moved["endpoint"] == koodrive.endpoint
+    assert read["trace_id"] == "t" * 58 and read["changed"] is False and read["warnings"] == []
+
+
+def test_the_sums_are_those_of_what_is_known(koodrive: KooDriveForTests) -> None:
+    koodrive.state.tenant = Tenant({"individual": {"total": 10, "allocated": 30}, "group": {"total": 7, "allocated": 2}})
+    read = info(koodrive)
+    assert list(read["allocation"]) == ["individual", "group"]
+    assert (read["total_capacity"], read["allocated_capacity"], read["unallocated_capacity"]) == (17, 32, 5)
+
+
+def test_a_tenant_without_pools(koodrive: KooDriveForTests) -> None:
+    koodrive.state.tenant = Tenant({})
+    read = info(koodrive)
+    assert (read["allocation"], read["total_capacity"]) == ({}, 0)
+
+
+def test_a_failure_says_where_and_when(koodrive: KooDriveForTests) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        info(koodrive, token="another")
+    failed = caught.value.as_result()
+    assert failed["error"]["kind"] == "authentication" and failed["msg"].startswith("Reading the pools failed")
+    assert failed["endpoint"] == koodrive.endpoint and failed["trace_id"] in failed["msg"]
+
+
+def test_a_passing_failure_is_tried_again(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(reply="status", status=503))
+    assert info(koodrive)["allocation"]
+    assert koodrive.methods() == ["GET", "GET"]
