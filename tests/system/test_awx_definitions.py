@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The definitions for AWX against AWX's own rules, and the rules against definitions that break them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.tests.system import awx_rules
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, SURVEYS
+
+INPUTS, INJECTORS = CREDENTIAL_TYPE["inputs"], CREDENTIAL_TYPE["injectors"]
+FIELD = {"id": "a", "label": "A", "type": "string"}
+QUESTION = {"question_name": "Q?", "variable": "q", "type": "text", "required": False}
+
+
+def test_the_credential_type_is_what_awx_takes() -> None:
+    assert awx_rules.faults_of_inputs(INPUTS) == []
+    assert awx_rules.faults_of_injectors(INJECTORS, INPUTS) == []
+
+
+def test_the_credential_sets_environment_variables_alone_and_for_each_field() -> None:
+    assert list(INJECTORS) == ["env"]
+    filled = {field["id"]: f"<{field['id']}>" for field in INPUTS["fields"]}
+    assert awx_rules.environment_of(INJECTORS, filled) == {f"KOODRIVE_{name.upper()}": value for name, value in filled.items()}
+
+
+def test_blank_fields_are_empty_variables() -> None:
+    blank = awx_rules.environment_of(INJECTORS, {"token": "t", "app_id": ""})
+    assert blank.pop("KOODRIVE_TOKEN") == "t" and set(blank.values()) == {""}
+
+
+def test_what_is_secret_is_kept_secret() -> None:
+    assert {field["id"] for field in INPUTS["fields"] if field.get("secret")} == {"token", "app_secret"}
+
+
+@pytest.mark.parametrize("survey", SURVEYS, ids=lambda survey: survey["name"])
+def test_the_surveys_are_what_awx_takes(survey: dict[str, Any]) -> None:
+    assert awx_rules.faults_of_survey(survey) == []
+
+
+def test_there_is_a_job_template_for_each_playbook() -> None:
+    assert [template["playbook"] for template in JOB_TEMPLATES] == ["transfer.yml", "onboard.yml", "report.yml"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"more": []},
+        {"fields": [{**FIELD, "id": "tower"}]},
+        {"fields": [{**FIELD, "id": "a-b"}]},
+        {"fields": [FIELD, FIELD]},
+        {"fields": [{"id": "a"}]},
+        {"fields": [{**FIELD, "type": "integer"}]},
+        {"fields": [{**FIELD, "placeholder": "x"}]},
+        {"fields": [{**FIELD, "secret": "yes"}]},
+        {"fields": [{**FIELD, "default": True}]},
+        {"fields": [{**FIELD, "type": "boolean", "default": "x"}]},
+        {"fields": [{**FIELD, "format": "email"}]},
+        {"fields": [FIELD], "required": ["b"]},
+    ],
+)
+def test_broken_inputs_are_seen(broken: dict[str, Any]) -> None:
+    assert awx_rules.faults_of_inputs(broken)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"environment": {}},
+        {"env": {"ANSIBLE_X": "{{ a }}"}},
+        {"env": {"PATH": "{{ a }}"}},
+        {"env": {"X": "{{ b }}"}},
+        {"env": {"X": "{{ a"}},
+        {"env": {"X": "ä"}},
+    ],
+)
+def test_broken_injectors_are_seen(broken: dict[str, Any]) -> None:
+    assert awx_rules.faults_of_injectors(broken, {"fields": [FIELD]})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": None},
+        {"spec": []},
+        {"spec": [QUESTION, QUESTION]},
+        {"spec": [{**QUESTION, "type": "number"}]},
+        {"spec": [{**QUESTION, "required": "no"}]},
+        {"spec": [{**QUESTION, "min": "1"}]},
+        {"spec": [{**QUESTION, "default": 1}]},
+        {"spec": [{**QUESTION, "type": "integer", "default": "1"}]},
+        {"spec": [{**QUESTION, "type": "multiplechoice"}]},
+        {"spec": [{**QUESTION, "type": "multiplechoice", "choices": ["a"], "default": "b"}]},
+        {"spec": [{key: value for key, value in QUESTION.items() if key != "question_name"}]},
+    ],
+)
+def test_broken_surveys_are_seen(change: dict[str, Any]) -> None:
+    survey = copy.deepcopy({"name": "s", "description": "d", "spec": [QUESTION]})
+    assert awx_rules.faults_of_survey(survey) == []
+    assert awx_rules.faults_of_survey({**survey, **change})
