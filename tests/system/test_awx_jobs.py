@@ -1,0 +1,173 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each playbook as a job of AWX runs it: by ansible-runner, out of a project, with a credential and the answers of its survey."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+import pytest
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
+from ansible_collections.huaweicloud.koodrive.tests.system import awx_rules
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
+
+AS_TOKEN = {"token": TOKEN}
+AS_APP = {"app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id}
+#: What is answered differently from the defaults of the survey.
+ANSWERS: dict[str, dict[str, Any]] = {
+    "transfer.yml": {"koodrive_target_type": "group", "koodrive_total_capacity": 600},
+    "onboard.yml": {"onboarding_capacity_individual_count": 50, "onboarding_capacity_individual_each": 10},
+    "report.yml": {},
+}
+MOVES = {
+    "transfer.yml": [{"type": "group", "expand_capacity": 100}],
+    "onboard.yml": [{"type": "individual", "expand_capacity": 400}],
+}
+
+
+@pytest.fixture(name="koodrive")
+def fixture_koodrive() -> Iterator[KooDriveForTests]:
+    with KooDriveForTests(new_state(TOKEN, APP)) as simulator:
+        # Whatever a job keeps of the server's words must not have the credentials in it.
+        simulator.state.echo = True
+        yield simulator
+
+
+@pytest.fixture(name="collections", scope="session")
+def fixture_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The collection as AWX installs it for a project, from the project's own requirements."""
+    path = tmp_path_factory.mktemp("collections")
+    environment = {name: value for name, value in os.environ.items() if name != "ANSIBLE_COLLECTIONS_PATH"}
+    subprocess.run(
+        ["ansible-galaxy", "collection", "install", "-r", "collections/requirements.yml", "-p", str(path)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    return path
+
+
+class Job:
+    """A job as AWX starts it, and what is left of it."""
+
+    def __init__(self, folder: Path, collections: Path, koodrive: KooDriveForTests, project: Path = ROOT) -> None:
+        self.folder = folder
+        self.collections = collections
+        self.koodrive = koodrive
+        self.project = project
+
+    def launch(self, playbook: str, answers: dict[str, Any], credential: dict[str, str], *options: str) -> ansible_runner.Runner:
+        """Run ``playbook`` of the project with ``answers`` to its survey, and the ``options`` of ansible-playbook that AWX adds."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        (self.folder / "inventory").mkdir(parents=True)
+        (self.folder / "inventory/hosts").write_text("one.invalid\ntwo.invalid\n")
+        (self.folder / "env").mkdir()
+        (self.folder / "env/extravars").write_text(json.dumps(answers))
+        environment = awx_rules.environment_of(CREDENTIAL_TYPE["injectors"], {"endpoint": self.koodrive.endpoint, **credential})
+        return ansible_runner.run(
+            private_data_dir=str(self.folder),
+            project_dir=str(self.project),
+            playbook=playbook,
+            envvars={**environment, "ANSIBLE_COLLECTIONS_PATH": str(self.collections)},
+            cmdline=" ".join(options),
+            quiet=True,
+        )
+
+    def kept(self) -> str:
+        """All that ansible-runner keeps of the job, but for the file with the very environment that it was given."""
+        files = [path for path in (self.folder / "artifacts").rglob("*") if path.is_file() and path.name != "command"]
+        assert len(files) > 5
+        return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+@pytest.fixture(name="job")
+def fixture_job(tmp_path: Path, collections: Path, koodrive: KooDriveForTests) -> Job:
+    return Job(tmp_path / "job", collections, koodrive)
+
+
+def survey_answers(playbook: str, tmp_path: Path, **answers: Any) -> dict[str, Any]:
+    """The extra variables of a job: the template's own, the survey's defaults, blank where it has none, and the ``answers``."""
+    (template,) = [template for template in JOB_TEMPLATES if template["playbook"] == playbook]
+    defaults = {question["variable"]: question.get("default", "") for question in template["survey"]["spec"]}
+    if "capacity_report_path" in defaults:
+        defaults["capacity_report_path"] = str(tmp_path / "report.html")
+    answers = {**ANSWERS[playbook], **answers}
+    assert set(answers) <= set(defaults), "an answer to no question of the survey"
+    return {**template["extra_vars"], **defaults, **answers}
+
+
+def transfers_of(runner: ansible_runner.Runner) -> list[Any]:
+    """What the tasks of the job moved, or would move, as its events have it."""
+    results = [event["event_data"].get("res", {}) for event in runner.events if event["event"] == "runner_on_ok"]
+    return [result["transfers"] for result in results if "transfers" in result]
+
+
+@pytest.mark.parametrize("playbook", ["transfer.yml", "onboard.yml"])
+@pytest.mark.parametrize("credential", [AS_TOKEN, AS_APP], ids=["token", "app"])
+def test_a_job_is_predicted_and_done_once(
+    job: Job, koodrive: KooDriveForTests, tmp_path: Path, playbook: str, credential: dict[str, str]
+) -> None:
+    answers = survey_answers(playbook, tmp_path)
+    for options, changed, methods in (
+        (("--check", "--diff"), True, ["GET"]),
+        (("--diff",), True, ["GET", "POST", "GET"]),
+        ((), False, ["GET"]),
+    ):
+        koodrive.state.requests.clear()
+        runner = job.launch(f"playbooks/{playbook}", answers, credential, *options)
+        assert (runner.status, runner.rc) == ("successful", 0), job.kept()
+        assert transfers_of(runner) == [MOVES[playbook] if changed else []]
+        assert runner.stats["changed"] == ({"localhost": 1} if changed else {})
+        assert koodrive.methods() == methods
+        kept = job.kept()
+        assert ("GB total" in kept) is True and TOKEN not in kept and APP.secret not in kept
+
+
+def test_a_report_job_writes_a_report(job: Job, tmp_path: Path) -> None:
+    runner = job.launch("playbooks/report.yml", survey_answers("report.yml", tmp_path), AS_APP, "--diff")
+    assert runner.status == "successful" and (tmp_path / "report.html").exists()
+    assert APP.secret not in job.kept() and "unallocated in 3 pools" in job.kept()
+
+
+def test_a_failed_job_shows_no_secret(job: Job, tmp_path: Path) -> None:
+    for credential in ({"token": "wr0ng-" + TOKEN}, {**AS_APP, "app_secret": "wr0ng-" + APP.secret}):
+        runner = job.launch("playbooks/transfer.yml", survey_answers("transfer.yml", tmp_path), credential, "-vvvv")
+        assert runner.status == "failed"
+        kept = job.kept()
+        assert "authentication" in kept and "You sent:" in kept
+        assert TOKEN not in kept and APP.secret not in kept and "Signature=" not in kept.replace("Signature=***", "")
+
+
+def test_the_next_nodes_of_a_workflow_get_the_result(job: Job, tmp_path: Path) -> None:
+    runner = job.launch("playbooks/onboard.yml", survey_answers("onboard.yml", tmp_path), AS_TOKEN)
+    (stats,) = [event["event_data"] for event in runner.events if event["event"] == "playbook_on_stats"]
+    handed_on = stats["artifact_data"]["onboarding_capacity_result"]
+    assert handed_on["transfers"] == MOVES["onboard.yml"]
+    # As AWX passes it to the next node, whose job template has this line among its extra variables.
+    answers = {
+        **survey_answers("report.yml", tmp_path, capacity_report_format="markdown"),
+        "onboarding_capacity_result": handed_on,
+        "capacity_report_result": "{{ onboarding_capacity_result }}",
+    }
+    job.koodrive.state.requests.clear()
+    assert job.launch("playbooks/report.yml", answers, AS_TOKEN).status == "successful"
+    assert "- 400 GB (0.391 TB) from department to individual" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert job.koodrive.methods() == []
+
+
+def test_a_project_of_ones_own(job: Job, koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    job.project = tmp_path / "project"
+    job.project.mkdir()
+    (job.project / "transfer.yml").write_text("---\n- ansible.builtin.import_playbook: huaweicloud.koodrive.transfer\n")
+    assert job.launch("transfer.yml", survey_answers("transfer.yml", tmp_path), AS_APP).status == "successful"
+    assert koodrive.totals()["group"] == 600

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection's playbooks, run by name as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
+
+NAME = "huaweicloud.koodrive."
+MOVE = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_total_capacity": 600}
+JOIN = {
+    "onboarding_capacity_origin_type": "department",
+    "onboarding_capacity_individual_count": "50",
+    "onboarding_capacity_individual_each": "10",
+    "onboarding_capacity_group_count": "",
+    "onboarding_capacity_group_each": "",
+}
+
+
+@pytest.fixture(name="koodrive")
+def fixture_koodrive() -> Iterator[KooDriveForTests]:
+    with KooDriveForTests(new_state(TOKEN, APP)) as simulator:
+        yield simulator
+
+
+def play(koodrive: KooDriveForTests, playbook: str, answers: dict[str, Any], *options: str, expected: int = 0) -> str:
+    """What ansible-playbook prints with ``answers`` as extra variables; it must end as ``expected``."""
+    environment = {**os.environ, "KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN, "COLUMNS": "1000"}
+    command = ["ansible-playbook", playbook, "-e", json.dumps(answers), *options]
+    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert ended.returncode == expected, ended.stdout
+    assert TOKEN not in ended.stdout
+    return ended.stdout
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        MOVE,
+        {**MOVE, "koodrive_total_capacity": "600", "koodrive_unallocated_capacity": "", "koodrive_expand_capacity": None},
+        {**MOVE, "koodrive_target": "", "koodrive_origin_reserve": " "},
+        {**MOVE, "koodrive_target": [], "koodrive_origin_reserve": "1500"},
+        {"koodrive_target_type": "group", "koodrive_total_capacity": "", "koodrive_unallocated_capacity": "100"},
+        {"koodrive_target_type": "group", "koodrive_expand_capacity": "100"},
+        {"koodrive_target": [{"type": "group", "total_capacity": 600}]},
+        {"koodrive_target": '[{"type": "group", "total_capacity": "600"}]', "koodrive_target_type": ""},
+        {"koodrive_target": "- type: group\n  expand_capacity: 100\n", "koodrive_target_type": None},
+        {"koodrive_target": "[{type: group, unallocated_capacity: 100}, {type: individual, total_capacity: 0}]"},
+    ],
+)
+def test_transfer_takes_the_answers_as_they_come(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
+    shown = play(koodrive, f"{NAME}transfer", {"koodrive_origin_type": "department", **answers})
+    assert koodrive.totals() == {"department": 1900, "individual": 1000, "group": 600}
+    assert "Moved 100 GB to group from department. Unallocated now: department 1500 GB, individual 100 GB, group 100 GB." in shown
+
+
+def test_transfer_predicts_and_is_idempotent(koodrive: KooDriveForTests) -> None:
+    assert "Would move 100 GB to group from department. Unallocated then: department 1500 GB" in play(
+        koodrive, f"{NAME}transfer", MOVE, "--check", "--diff"
+    )
+    assert koodrive.methods() == ["GET"]
+    play(koodrive, f"{NAME}transfer", MOVE)
+    again = play(koodrive, f"{NAME}transfer", MOVE)
+    assert "Nothing was to be moved. Unallocated now: department 1500 GB" in again and "changed=0" in again
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({}, "Give koodrive_origin_type"),
+        ({**MOVE, "koodrive_origin_type": " "}, "Give koodrive_origin_type"),
+        ({**MOVE, "koodrive_total_capacity": ""}, "with one of koodrive_total_capacity"),
+        ({**MOVE, "koodrive_expand_capacity": "1"}, "with one of koodrive_total_capacity"),
+        ({**MOVE, "koodrive_target_type": ""}, "either koodrive_target"),
+        ({**MOVE, "koodrive_target": [{"type": "individual", "total_capacity": 1}]}, "either koodrive_target"),
+        ({"koodrive_origin_type": "department", "koodrive_target": "group"}, "either koodrive_target"),
+        ({"koodrive_origin_type": "department", "koodrive_target": "{type: group, total_capacity: 1}"}, "either koodrive_target"),
+        ({"koodrive_origin_type": "department", "koodrive_target": "[{type: gro"}, "while parsing"),
+        ({**MOVE, "koodrive_total_capacity": "many"}, "total_capacity"),
+        ({**MOVE, "koodrive_origin_reserve": "-1"}, "origin_reserve must be"),
+    ],
+)
+def test_transfer_refuses_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any], told: str) -> None:
+    assert told in play(koodrive, f"{NAME}transfer", answers, expected=2)
+    assert koodrive.methods() == []
+
+
+def test_a_failure_is_a_failure(koodrive: KooDriveForTests) -> None:
+    shown = play(koodrive, f"{NAME}transfer", {**MOVE, "koodrive_total_capacity": 6000}, expected=2)
+    assert "cannot give 5500 GB" in shown and "Moved" not in shown
+
+
+def test_it_runs_once_and_here_whatever_the_inventory(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts"
+    inventory.write_text(
+        "[all:vars]\nansible_connection=ssh\nansible_become=true\nansible_python_interpreter=/none\n"
+        "[web]\nweb[01:20].invalid\nlocalhost ansible_host=nowhere.invalid ansible_connection=ssh\n"
+    )
+    for playbook, answers in (("transfer", MOVE), ("onboard", JOIN), ("report", {"capacity_report_path": str(tmp_path / "r.html")})):
+        shown = play(koodrive, f"{NAME}{playbook}", answers, "-i", str(inventory), "-v")
+        assert "web01" not in shown
+    assert koodrive.methods() == ["GET", "POST", "GET"] * 2 + ["GET"]
+
+
+def test_they_can_be_imported(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    for name in ("transfer", "onboard", "report"):
+        (tmp_path / f"{name}.yml").write_text(f"- ansible.builtin.import_playbook: {NAME}{name}\n")
+    assert "Moved 100 GB" in play(koodrive, str(tmp_path / "transfer.yml"), MOVE)
+    assert "Moved 400 GB" in play(koodrive, str(tmp_path / "onboard.yml"), JOIN)
+    assert "Wrote " in play(koodrive, str(tmp_path / "report.yml"), {"capacity_report_path": str(tmp_path / "r.html")})
+
+
+def test_onboard_moves_once(koodrive: KooDriveForTests) -> None:
+    assert "Would move 400 GB to individual from department" in play(koodrive, f"{NAME}onboard", JOIN, "--check")
+    assert "Moved 400 GB to individual from department. Unallocated now: " in play(koodrive, f"{NAME}onboard", JOIN)
+    assert "Nothing was to be moved" in play(koodrive, f"{NAME}onboard", JOIN)
+
+
+def test_onboard_refuses_before_it_asks(koodrive: KooDriveForTests) -> None:
+    blank = {name: "" for name in JOIN}
+    assert "onboarding_capacity_origin_type" in play(koodrive, f"{NAME}onboard", blank, expected=2)
+    assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", {**blank, "onboarding_capacity_origin_type": "group"}, expected=2)
+    assert koodrive.methods() == []
+
+
+def test_report_writes_what_it_says(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    answers = {"capacity_report_path": str(report), "capacity_report_format": "", "capacity_report_result": ""}
+    assert f"Would write {report}: 1700 of 3500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers, "--check")
+    assert not report.exists()
+    assert f"Wrote {report}: 1700 of 3500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers)
+    assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    play(koodrive, f"{NAME}report", {**answers, "capacity_report_format": "markdown"})
+    assert report.read_text(encoding="utf-8").startswith("# KooDrive capacity")
+    koodrive.state.requests.clear()
+    assert "capacity_report_path is empty" in play(koodrive, f"{NAME}report", {**answers, "capacity_report_path": ""}, expected=2)
+    assert koodrive.methods() == []
+
+
+def test_roles_explain_themselves() -> None:
+    for role in ("onboarding_capacity", "capacity_report"):
+        shown = subprocess.run(
+            ["ansible-doc", "-t", "role", NAME + role], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+        ).stdout
+        assert f"{role}_" in shown and "Options" in shown.title()
