@@ -46,7 +46,8 @@ def fixture_koodrive() -> Iterator[KooDriveForTests]:
 def fixture_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The collection as AWX installs it for a project, from the project's own requirements."""
     path = tmp_path_factory.mktemp("collections")
-    environment = {name: value for name, value in os.environ.items() if name != "ANSIBLE_COLLECTIONS_PATH"}
+    # Not the collection that the tests are imported from.
+    environment = {name: value for name, value in os.environ.items() if name not in ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH")}
     subprocess.run(
         ["ansible-galaxy", "collection", "install", "-r", "collections/requirements.yml", "-p", str(path)],
         cwd=ROOT,
@@ -54,6 +55,7 @@ def fixture_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stdout=subprocess.DEVNULL,
         check=True,
     )
+    assert (path / "ansible_collections/huaweicloud/koodrive/MANIFEST.json").exists()
     return path
 
 
@@ -78,7 +80,7 @@ class Job:
             private_data_dir=str(self.folder),
             project_dir=str(self.project),
             playbook=playbook,
-            envvars={**environment, "ANSIBLE_COLLECTIONS_PATH": str(self.collections)},
+            envvars={**environment, "ANSIBLE_COLLECTIONS_PATH": str(self.collections), "PYTHONPATH": ""},
             cmdline=" ".join(options),
             quiet=True,
         )

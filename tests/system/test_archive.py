@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The archive that is published: what is in it, what an importer says of it, and what its user meets first."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.tests.examples import examples
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
+
+FOR_USERS = {"CHANGELOG.rst", "LICENSE", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles"}
+
+
+def run(*command: str, cwd: Path = ROOT, **environment: str) -> str:
+    """What the command prints; it must succeed. It does not see the collection that the tests are imported from."""
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ended = subprocess.run(
+        command, cwd=cwd, env={**surroundings, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout
+    return ended.stdout
+
+
+@pytest.fixture(name="archive", scope="session")
+def fixture_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archive")
+    run("ansible-galaxy", "collection", "build", "--output-path", str(folder))
+    (archive,) = folder.glob("huaweicloud-koodrive-*.tar.gz")
+    return archive
+
+
+def test_it_holds_what_users_need_and_nothing_else(archive: Path) -> None:
+    with tarfile.open(archive) as content:
+        files = {name for name in content.getnames() if not content.getmember(name).isdir()}
+    assert {name.split("/")[0] for name in files} == FOR_USERS | {"MANIFEST.json", "FILES.json"}
+    assert [name for name in files if name.startswith("changelogs/")] == ["changelogs/changelog.yaml"]
+    ours = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "plugins", "roles", "playbooks", "docs", "meta")
+    assert {name for name in files if name.split("/")[0] in ("plugins", "roles", "playbooks", "docs", "meta")} == set(ours.split("\0")) - {""}
+
+
+def test_the_importer_has_nothing_to_say(archive: Path) -> None:
+    importer = Path(os.environ["GALAXY_IMPORTER"])
+    said = run(
+        str(importer / "python"), "-m", "galaxy_importer.main", str(archive), cwd=archive.parent, PATH=f"{importer}:{os.environ['PATH']}"
+    )
+    assert "Importer processing completed successfully" in said
+    assert "run complete" in said and "WARNING" not in said and "ERROR" not in said
+
+
+def test_the_first_playbook_of_the_readme_runs_from_it(archive: Path, tmp_path: Path) -> None:
+    place = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "empty"), "HOME": str(tmp_path)}
+    run("ansible-galaxy", "collection", "install", str(archive), "-p", str(tmp_path / "empty"), cwd=tmp_path, **place)
+    playbook = tmp_path / "room.yml"
+    playbook.write_text(next(text for where, text in examples() if where.startswith("README.md") and "hosts:" in text), encoding="utf-8")
+    state = new_state(TOKEN, APP)
+    state.tenant = Tenant({"department": {"total": 4000, "allocated": 0}, "individual": {"total": 0, "allocated": 0}, "group": {"total": 0, "allocated": 0}})
+    with KooDriveForTests(state) as koodrive:
+        place.update({"KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN})
+        assert "changed=1" in run("ansible-playbook", "--check", "--diff", str(playbook), cwd=tmp_path, **place)
+        assert "changed=1" in run("ansible-playbook", "--diff", str(playbook), cwd=tmp_path, **place)
+        assert "changed=0" in run("ansible-playbook", str(playbook), cwd=tmp_path, **place)
+        assert koodrive.totals() == {"department": 1452, "individual": 500, "group": 2048}
+    assert "onboarding_capacity" in run("ansible-doc", "-t", "role", "-l", "huaweicloud.koodrive", cwd=tmp_path, **place)
+
+
+def test_an_execution_environment_can_be_made_of_it(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / archive.name).write_bytes(archive.read_bytes())
+    definition = (ROOT / "execution-environment.yml").read_text(encoding="utf-8")
+    (tmp_path / "execution-environment.yml").write_text(definition, encoding="utf-8")
+    run("ansible-builder", "create", "--output-filename", "Containerfile", cwd=tmp_path)
+    build = tmp_path / "context/_build"
+    # What the image's build does with that, for there is no container engine in a test.
+    assert "collection install" in (tmp_path / "context/Containerfile").read_text(encoding="utf-8")
+    run("ansible-galaxy", "collection", "install", "-r", "requirements.yml", "-p", str(tmp_path / "empty"), cwd=build, HOME=str(tmp_path),
+        ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "empty"))
+    run("ansible-builder", "introspect", "--write-pip", "pip.txt", str(tmp_path / "empty"), cwd=tmp_path)
+    assert (tmp_path / "pip.txt").read_text(encoding="utf-8").startswith("requests>=2.25.1")
