@@ -16,6 +16,9 @@ VENV := $(CURDIR)/.venv-$(VERSION)
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/.build/collections
 TREE := $(COLLECTIONS)/ansible_collections/huaweicloud/koodrive
+# The release of the package ansible that AWX's modules are taken from.
+ANSIBLE := 12.3.0
+AWX := $(CURDIR)/.build/ansible-$(ANSIBLE)
 
 # The collection that is worked on, and no other that may be installed; the tools of the virtual environment first.
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
@@ -28,14 +31,16 @@ unexport ANSIBLE_CONFIG
 ANSIBLE_TEST := cd $(TREE) && $(BIN)/ansible-test
 LOCAL := --local --requirements --python $(VERSION) --color no
 
-.PHONY: help demo simulator test lint types docs-lint sanity unit chaos bench ansible-units integration integration-faults integration-others tree clean
+.PHONY: help demo simulator test lint types docs-lint sanity unit chaos bench matrix docs system ansible-units integration integration-faults integration-others tree clean
 
 help:
 	@echo "make demo         the main job, against a simulated KooDrive"
 	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
 	@echo "make bench        what a task costs; ROUNDS=7, ARGS=--json"
 	@echo "make chaos N=300  so many schedules of faults"
-	@echo "make test         all tests: lint types docs-lint sanity integration ansible-units"
+	@echo "make matrix       the tests with every release in service; ARGS='-s core' and the like choose"
+	@echo "make docs         the documentation as HTML, in .build/docs"
+	@echo "make test         all tests: lint types docs-lint sanity integration system ansible-units"
 
 demo: $(VENV)/demo tree
 	@$(BIN)/python -m tests.demo
@@ -45,7 +50,7 @@ simulator: $(VENV)/demo
 
 # Two at a time, as there are two cores at least; the unit tests alone after them, for some of those measure times.
 test:
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others sanity lint types docs-lint
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity lint types docs-lint
 	@$(MAKE) --no-print-directory ansible-units
 
 lint: $(VENV)/dev tree
@@ -73,6 +78,16 @@ chaos: $(VENV)/dev tree
 bench: $(VENV)/dev tree
 	@cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m ansible_collections.huaweicloud.koodrive.tests.benchmark \
 		--rounds $(ROUNDS) $(ARGS)
+
+# What users do with the whole, each once.
+system: export AWX_COLLECTIONS := $(AWX)
+system: export GALAXY_IMPORTER := $(VENV)/importer/bin
+system: $(VENV)/dev $(VENV)/importer/done $(AWX)/done tree
+	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
+
+matrix: $(VENV)/dev tree
+	$(BIN)/python -m nox --non-interactive --report .build/matrix.json $(ARGS); \
+	$(BIN)/python tests/tools/matrix_table.py .build/matrix.json
 
 ansible-units: $(VENV)/dev tree
 	$(ANSIBLE_TEST) units $(LOCAL)
@@ -106,7 +121,21 @@ $(VENV)/dev: requirements-dev.txt requirements-demo.txt tests/simulator/requirem
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $(VENV)/demo $@
 
+$(VENV)/importer/done: requirements-importer.txt
+	$(PYTHON) -m venv $(VENV)/importer
+	$(VENV)/importer/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# Of the package with all of Ansible's collections, the one that is needed.
+$(AWX)/done: $(VENV)/dev
+	mkdir -p $(AWX)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(AWX) ansible==$(ANSIBLE)
+	$(BIN)/python -c 'import glob, zipfile; wheel = zipfile.ZipFile(glob.glob("$(AWX)/*.whl")[0]); \
+		wheel.extractall("$(AWX)", [name for name in wheel.namelist() if name.startswith("ansible_collections/awx/")])'
+	rm $(AWX)/*.whl
+	touch $@
+
 clean:
-	rm -rf .build .venv-*
+	rm -rf .build .venv-* .nox
 
 SHELL := /bin/bash

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tests against every release in service: `make matrix` runs all sessions and prints a table of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+#: The collection under the path that Ansible wants; `make` puts it there.
+TREE = Path(__file__).parent / ".build/collections/ansible_collections/huaweicloud/koodrive"
+OLDEST_REQUESTS = "2.25.1"
+#: Each release of ansible-core with a Python that its controller supports.
+CORES = [("3.11", "2.16"), ("3.12", "2.17"), ("3.11", "2.18"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21")]
+UNIT = "tests/unit/plugins/module_utils"
+#: The targets that take a process of its own, on the Python of the managed side.
+ON_MANAGED = ["koodrive_space_allocation_info", "koodrive_space_transfer", "role_capacity_report", "role_onboarding_capacity"]
+
+nox.options.error_on_missing_interpreters = False
+# The shims of pyenv are named like interpreters, and only fail.
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+os.environ["PATH"] = os.pathsep.join([*(str(path) for path in sorted(PYENV.glob("3.*/bin"))), os.environ["PATH"]])
+
+
+def _install(session: nox.Session, *packages: str) -> None:
+    session.install(
+        "-r", "tests/unit/requirements.txt", "-r", "tests/integration/requirements.txt", "pytest", "pytest-xdist", "pytest-mock", "PyYAML", *packages
+    )
+    session.chdir(TREE)
+
+
+def _pytest(session: nox.Session, *tests: str) -> None:
+    session.run("python", "-m", "pytest", "-q", "-n", "2", *tests, env={"PYTHONPATH": str(TREE.parents[2])})
+
+
+def _all_tests(session: nox.Session) -> None:
+    _pytest(session, "tests/unit", "tests/system/test_playbooks.py", "tests/system/test_awx_jobs.py")
+    session.run("ansible-test", "integration", "--local", "--requirements", "--python", str(session.python), "--color", "no")
+
+
+@nox.session
+@nox.parametrize(["python", "core"], CORES, ids=[core for _python, core in CORES])
+def core(session: nox.Session, core: str) -> None:
+    """All tests with a release of ansible-core."""
+    _install(session, f"ansible-core~={core}.0")
+    _all_tests(session)
+
+
+@nox.session
+@nox.parametrize(["python", "requests"], [("3.9", OLDEST_REQUESTS), ("3.13", "")], ids=["3.9", "3.13"])
+def managed(session: nox.Session, requests: str) -> None:
+    """What runs on the managed side, on its oldest and its newest Python, under this Python's ansible-core."""
+    _install(session, f"requests=={requests}" if requests else "requests")
+    _pytest(session, UNIT)
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    session.run(
+        "ansible-test",
+        "integration",
+        "--controller",
+        f"origin:python={here}",
+        "--target",
+        f"controller:python={session.python}@{session.virtualenv.bin}/python",
+        "--requirements",
+        "--color",
+        "no",
+        *ON_MANAGED,
+        external=True,
+    )
+
+
+@nox.session(python="3.11")
+def requests(session: nox.Session) -> None:
+    """All tests with the oldest requests that is allowed."""
+    _install(session, "ansible-core~=2.19.0", f"requests=={OLDEST_REQUESTS}")
+    _all_tests(session)

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python tests/tools/matrix_table.py REPORT: a report of nox as a table, with what was not run and why. Ends with 1 after a failure."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+WORDS = {"success": "passed", "failed": "FAILED", "aborted": "ABORTED", "skipped": "skipped: no such Python here"}
+
+
+def main(report: Path) -> int:
+    sessions = json.loads(report.read_text(encoding="utf-8"))["sessions"]
+    rows = [
+        (session["signature"], WORDS[session["result"]], f"{session.get('duration', 0):.0f} s") for session in sessions
+    ]
+    width = max(len(row[0]) for row in rows)
+    for name, result, duration in rows:
+        sys.stdout.write(f"{name:<{width}}  {result:<30} {duration:>7}\n")
+    return 0 if all(session["result"] in ("success", "skipped") for session in sessions) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
