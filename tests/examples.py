@@ -1,17 +1,24 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every YAML example of the documentation as it stands, each against a simulated KooDrive of its own."""
+"""Runs every example of the documentation as it stands, each against a simulated KooDrive of its own.
+
+YAML is a playbook, tasks, an imported playbook or the requirements of a project; of the shell's, the collection's playbooks are run.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,54 +36,100 @@ POOLS = {
 }
 
 
+#: What somebody answers who launches an imported playbook.
+ANSWERS = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_total_capacity": "2048"}
+#: The address of the repository, as examples have it.
+REPOSITORY = "https://koodrive.example.org/repository"
+OURS = re.compile(r"ansible-playbook huaweicloud\.koodrive\.(transfer|onboard|report)\b")
+
+
 def examples() -> Iterator[tuple[str, str]]:
-    """Where each example stands, and its text."""
+    """Where each example in YAML stands, and its text."""
     for path in sorted((ROOT / "plugins/modules").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
                 yield f"{path.name}, EXAMPLES", ast.literal_eval(node.value)
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL), 1):
-            yield f"{path.name}, example {number}", text
+    yield from blocks("yaml")
     for path in sorted((ROOT / "docs/examples").glob("*.yml")):
         yield path.name, path.read_text(encoding="utf-8")
 
 
-def playbook(text: str) -> list[dict[str, Any]]:
-    """The example as a playbook: some are plays, others are tasks."""
+def commands() -> Iterator[tuple[str, str]]:
+    """Where each command stands that runs a playbook of the collection with KooDrive alone, and the command."""
+    for where, text in blocks("shell"):
+        for command in re.sub(r"\\\n\s*", "", text).splitlines():
+            if OURS.search(command):
+                yield where, command
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    """Where each block of code in ``language`` stands in the documentation's pages, and its text."""
+    markdown = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "roles").rglob("README.md"))]
+    for path in markdown:
+        found = re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+        yield from ((f"{path.relative_to(ROOT)}, {language} {number}", text) for number, text in enumerate(found, 1))
+    for path in sorted((ROOT / "docs").rglob("*.rst")):
+        found = re.findall(rf"\.\. code-block:: {language}\n\n((?: +.*\n|\n)+)", path.read_text(encoding="utf-8"))
+        yield from ((f"{path.name}, {language} {number}", textwrap.dedent(text)) for number, text in enumerate(found, 1))
+
+
+def written(text: str, folder: Path) -> list[str]:
+    """The command that runs the example, which is written to ``folder``."""
     items = yaml.safe_load(text)
-    return items if "hosts" in items[0] else [{"hosts": "localhost", "gather_facts": False, "tasks": items}]
+    path = folder / "example.yml"
+    if isinstance(items, dict):
+        path.write_text(text, encoding="utf-8")
+        return ["ansible-galaxy", "collection", "install", "-r", str(path), "-p", str(folder / "collections")]
+    is_play = "hosts" in items[0] or "ansible.builtin.import_playbook" in items[0]
+    plays = items if is_play else [{"hosts": "localhost", "gather_facts": False, "tasks": items}]
+    path.write_text(yaml.safe_dump(plays), encoding="utf-8")
+    return ["ansible-playbook", "--diff", str(path), *(["-e", json.dumps(ANSWERS)] if "import_playbook" in text else [])]
 
 
-def play(text: str) -> subprocess.CompletedProcess[str]:
-    """Run the example against a simulated KooDrive with a large department pool."""
+def repository(folder: Path) -> dict[str, str]:
+    """The surroundings in which the address of the repository leads to a repository with what there is here."""
+    source = folder / "repository"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", "output"))
+    git = ["git", "-C", str(source), "-c", "user.name=examples", "-c", "user.email=examples@example.org"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message=all"]):
+        subprocess.run([*git, *command], check=True)
+    kept = {name: value for name, value in os.environ.items() if name not in ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH")}
+    return {**kept, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{source}.insteadOf", "GIT_CONFIG_VALUE_0": REPOSITORY}
+
+
+def run(example: tuple[str, str], is_command: bool) -> str | None:
+    """Run an example against a simulated KooDrive with a large department pool; what went wrong, if anything did."""
+    where, text = example
     state = new_state(TOKEN)
     state.tenant = Tenant(POOLS)
     with tempfile.TemporaryDirectory() as folder, Simulator(state) as simulator:
-        path = Path(folder) / "example.yml"
-        path.write_text(yaml.safe_dump(playbook(text)), encoding="utf-8")
-        return subprocess.run(
-            ["ansible-playbook", "--diff", str(path)],
-            env={**os.environ, "KOODRIVE_ENDPOINT": simulator.endpoint, "KOODRIVE_TOKEN": TOKEN},
+        command = ["bash", "-c", text] if is_command else written(text, Path(folder))
+        surroundings = repository(Path(folder)) if REPOSITORY in text else os.environ
+        ended = subprocess.run(
+            command,
+            cwd=folder,
+            env={**surroundings, "KOODRIVE_ENDPOINT": simulator.endpoint, "KOODRIVE_TOKEN": TOKEN},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
+    # What an example says of its own end: a play that shows a failure is named so.
+    expected = 2 if "the task fails" in text else 0
+    if ended.returncode != expected or "Nothing to do" in ended.stdout:
+        return f"{where} ended with {ended.returncode} instead of {expected}:\n{ended.stdout}"
+    sys.stdout.write(f"ok: {where}\n")
+    return None
 
 
 def main() -> None:
-    count = 0
-    for where, text in examples():
-        ended = play(text)
-        count += 1
-        # What an example says of its own end: a play that shows a failure is named so.
-        expected = 2 if "the task fails" in text else 0
-        if ended.returncode != expected:
-            sys.exit(f"{where} ended with {ended.returncode} instead of {expected}:\n{ended.stdout}")
-        sys.stdout.write(f"ok: {where}\n")
-    if count < 5:
-        sys.exit(f"Only {count} examples were found.")
+    in_yaml, in_shell = list(examples()), list(commands())
+    if len(in_yaml) < 14 or len(in_shell) < 4:
+        sys.exit(f"Only {len(in_yaml)} examples and {len(in_shell)} commands were found.")
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        failures = [*pool.map(lambda example: run(example, False), in_yaml), *pool.map(lambda example: run(example, True), in_shell)]
+    if any(failures):
+        sys.exit("\n".join(failure for failure in failures if failure))
 
 
 if __name__ == "__main__":
