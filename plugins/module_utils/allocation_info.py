@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import as_result, sums
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import connection_from
 
 
 def allocation_info(options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def faults_of_survey(survey: Mapping[str, Any]) -> list[str]:
 def _faults_of_question(question: Mapping[str, Any]) -> list[str]:
     kind = question.get("type")
     faults = [f"{key} is no text" for key in ("question_name", "variable") if not isinstance(question.get(key), str)]
-    faults += [f"{key} is no whole number" for key in ("min", "max") if key in question and type(question[key]) is not int]
+    faults += [f"{key} is no whole number" for key in ("min", "max") if key in question and not _is_number(question[key], int)]
     if kind not in QUESTION_TYPES:
         faults.append(f"type {kind}")
     if not isinstance(question.get("required"), bool):
@@ -131,10 +131,14 @@ def _faults_of_question(question: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+def _is_number(value: Any, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
 def _faults_of_default(kind: Any, default: Any, choices: list[str]) -> list[str]:
     if kind in ("integer", "float"):
         numbers = (int,) if kind == "integer" else (int, float)
-        return [] if default == "" or type(default) in numbers else ["the default is no number"]
+        return [] if default == "" or _is_number(default, *numbers) else ["the default is no number"]
     if not isinstance(default, str):
         return ["the default is no text"]
     return ["the default is no choice"] if kind in CHOICE_TYPES and default not in choices else []
