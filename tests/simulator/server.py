@@ -10,7 +10,6 @@ import json
 import socket
 import ssl
 import sys
-import threading
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
@@ -19,6 +18,7 @@ from aiohttp import web
 
 from .credentials import App, Credentials
 from .faults import Fault, reply, script
+from .server_thread import ServerThread
 from .tenant import Refused, Tenant, bad_parameters
 
 READ = "/koodrive/ose/v1/space/allocation/get"
@@ -69,37 +69,19 @@ class State:
     applied: list[str] = field(default_factory=list)
 
 
-class Simulator:
+class Simulator(ServerThread):
     """An HTTP server of its own thread. Use it as a context manager; ``state`` may be replaced at any time."""
 
     def __init__(self, state: State, port: int = 0, tls: ssl.SSLContext | None = None, log: bool = False) -> None:
-        self.state = state
-        self._tls = tls
-        self._log = log
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._socket = socket.create_server(("127.0.0.1", port))
-        self.port: int = self._socket.getsockname()[1]
-        self.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         application = web.Application()
         application.router.add_route("GET", "/_simulator/state", self._show_state)
         application.router.add_route("PUT", "/_simulator/state", self._set_state)
         # A GET, for those who cannot send anything else.
         application.router.add_route("GET", "/_simulator/set", self._set_state)
         application.router.add_route("*", "/{path:.*}", self._serve)
-        self._site: web.SockSite | None = None
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-
-    def __enter__(self) -> Simulator:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        super().__init__(application, port, tls)
+        self.state = state
+        self._log = log
 
     def wait(self, seconds: float | None = None) -> None:
         """Serve for so long, or until the process is ended."""
@@ -114,14 +96,6 @@ class Simulator:
         """Set what becomes of the calls to come."""
         self.state.script = list(faults)
         asyncio.run_coroutine_threadsafe(self._refuse_if_scripted(), self._loop).result()
-
-    async def _start(self) -> None:
-        await self._runner.setup()
-        await self._listen()
-
-    async def _listen(self) -> None:
-        self._site = web.SockSite(self._runner, self._socket, ssl_context=self._tls)
-        await self._site.start()
 
     async def _refuse_if_scripted(self) -> bool:
         """Stop listening for a while if that is what the script has for the next call."""

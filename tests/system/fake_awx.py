@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
 from typing import Any
 
 from aiohttp import web
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server_thread import ServerThread
 
 from . import awx_rules
 
 TOKEN = "awx-token-that-nobody-may-see"
 
 
-class FakeAWX:
+class FakeAWX(ServerThread):
     """An AWX with an organization, a project, an inventory and a credential; it refuses what AWX refuses."""
 
     def __init__(self) -> None:
@@ -25,10 +23,6 @@ class FakeAWX:
         self.writes: list[str] = []
         for kind, name in (("organizations", "Ours"), ("projects", "KooDrive"), ("inventories", "Any"), ("credentials", "Tenant")):
             self._add(kind, {"name": name, **({"organization": 1} if kind == "projects" else {})})
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         application = web.Application(middlewares=[self._known_only])
         application.router.add_get("/api/v2/{kind}/", self._list)
         application.router.add_post("/api/v2/{kind}/", self._create)
@@ -37,22 +31,7 @@ class FakeAWX:
         application.router.add_post("/api/v2/job_templates/{id}/survey_spec/", self._set_survey)
         application.router.add_get("/api/v2/job_templates/{id}/credentials/", self._credentials)
         application.router.add_post("/api/v2/job_templates/{id}/credentials/", self._associate)
-        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
-
-    def __enter__(self) -> FakeAWX:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _start(self) -> None:
-        await self._runner.setup()
-        await web.SockSite(self._runner, self._socket).start()
+        super().__init__(application)
 
     @web.middleware
     async def _known_only(self, request: web.Request, handler: Any) -> web.StreamResponse:

@@ -32,7 +32,7 @@ def set_up(awx: FakeAWX, *options: str, collections: str = AWX_COLLECTIONS, **va
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": f"{os.environ['ANSIBLE_COLLECTIONS_PATH']}:{collections}",
-        "CONTROLLER_HOST": awx.url,
+        "CONTROLLER_HOST": awx.endpoint,
         "CONTROLLER_OAUTH_TOKEN": TOKEN,
         # The modules of AWX's last release use what newer releases of ansible-core call deprecated.
         "ANSIBLE_DEPRECATION_WARNINGS": "false",
@@ -74,7 +74,7 @@ def test_the_modules_of_automation_controller_and_playbooks_of_ones_own(awx: Fak
 
 
 def test_it_wants_to_know_the_project(awx: FakeAWX) -> None:
-    environment = {**os.environ, "CONTROLLER_HOST": awx.url, "CONTROLLER_OAUTH_TOKEN": TOKEN}
+    environment = {**os.environ, "CONTROLLER_HOST": awx.endpoint, "CONTROLLER_OAUTH_TOKEN": TOKEN}
     ended = subprocess.run(
         ["ansible-playbook", "huaweicloud.koodrive.awx_setup"], env=environment, capture_output=True, text=True, check=False
     )

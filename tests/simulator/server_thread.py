@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An HTTP server of aiohttp in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from typing import TypeVar
+
+from aiohttp import web
+
+Self = TypeVar("Self", bound="ServerThread")
+
+
+class ServerThread:
+    """Serves ``application`` on a loopback port, 0 for a free one, while it is used as a context manager."""
+
+    def __init__(self, application: web.Application, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._socket.getsockname()[1]
+        self.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self._site: web.SockSite | None = None
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+
+    def __enter__(self: Self) -> Self:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _start(self) -> None:
+        await self._runner.setup()
+        await self._listen()
+
+    async def _listen(self) -> None:
+        self._site = web.SockSite(self._runner, self._socket, ssl_context=self._tls)
+        await self._site.start()
