@@ -40,7 +40,7 @@ help:
 	@echo "make chaos N=300  so many schedules of faults"
 	@echo "make matrix       the tests with every release in service; ARGS='-s core' and the like choose"
 	@echo "make docs         the documentation as HTML, in .build/docs"
-	@echo "make test         all tests: lint types docs-lint sanity integration system ansible-units"
+	@echo "make test         all tests: lint types docs-lint sanity docs integration system ansible-units"
 
 demo: $(VENV)/demo tree
 	@$(BIN)/python -m tests.demo
@@ -50,7 +50,7 @@ simulator: $(VENV)/demo
 
 # Two at a time, as there are two cores at least; the unit tests alone after them, for some of those measure times.
 test:
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity lint types docs-lint
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity lint types docs-lint docs
 	@$(MAKE) --no-print-directory ansible-units
 
 lint: $(VENV)/dev tree

@@ -43,7 +43,7 @@ def _all_tests(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize(["python", "core"], CORES, ids=[core for _python, core in CORES])
+@nox.parametrize(["python", "core"], CORES, ids=[f"{core}-python{python}" for python, core in CORES])
 def core(session: nox.Session, core: str) -> None:
     """All tests with a release of ansible-core."""
     _install(session, f"ansible-core~={core}.0")
@@ -51,7 +51,7 @@ def core(session: nox.Session, core: str) -> None:
 
 
 @nox.session
-@nox.parametrize(["python", "requests"], [("3.9", OLDEST_REQUESTS), ("3.13", "")], ids=["3.9", "3.13"])
+@nox.parametrize(["python", "requests"], [("3.9", OLDEST_REQUESTS), ("3.13", "")], ids=["python3.9", "python3.13"])
 def managed(session: nox.Session, requests: str) -> None:
     """What runs on the managed side, on its oldest and its newest Python, under this Python's ansible-core."""
     _install(session, f"requests=={requests}" if requests else "requests")
@@ -72,8 +72,9 @@ def managed(session: nox.Session, requests: str) -> None:
     )
 
 
-@nox.session(python="3.11")
-def requests(session: nox.Session) -> None:
+@nox.session
+@nox.parametrize(["python", "version"], [("3.11", OLDEST_REQUESTS)], ids=[f"{OLDEST_REQUESTS}-python3.11"])
+def requests(session: nox.Session, version: str) -> None:
     """All tests with the oldest requests that is allowed."""
-    _install(session, "ansible-core~=2.19.0", f"requests=={OLDEST_REQUESTS}")
+    _install(session, "ansible-core~=2.19.0", f"requests=={version}")
     _all_tests(session)

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-WORDS = {"success": "passed", "failed": "FAILED", "aborted": "ABORTED", "skipped": "skipped: no such Python here"}
+WORDS = {"success": "passed", "failed": "FAILED", "aborted": "ABORTED", "skipped": "skipped: this machine has no such Python"}
 
 
 def main(report: Path) -> int:
@@ -19,7 +19,7 @@ def main(report: Path) -> int:
     ]
     width = max(len(row[0]) for row in rows)
     for name, result, duration in rows:
-        sys.stdout.write(f"{name:<{width}}  {result:<30} {duration:>7}\n")
+        sys.stdout.write(f"{name:<{width}}  {result:<42} {duration:>7}\n")
     return 0 if all(session["result"] in ("success", "skipped") for session in sessions) else 1
 
 
