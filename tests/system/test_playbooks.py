@@ -103,7 +103,7 @@ def test_a_failure_is_a_failure(koodrive: KooDriveForTests) -> None:
 def test_it_runs_once_and_here_whatever_the_inventory(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     inventory = tmp_path / "hosts"
     inventory.write_text(
-        "[all:vars]\nansible_connection=ssh\nansible_become=true\nansible_become_exe=/none\nansible_python_interpreter=/none\n"
+        "[all:vars]\nansible_connection=ssh\nansible_become=true\nansible_become_user=nobody\nansible_become_exe=/none\nansible_python_interpreter=/none\n"
         "[web]\nweb[01:20].invalid\nlocalhost ansible_host=nowhere.invalid ansible_connection=ssh\n"
     )
     for playbook, answers in (("transfer", MOVE), ("onboard", JOIN), ("report", {"capacity_report_path": str(tmp_path / "r.html")})):
