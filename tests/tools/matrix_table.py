@@ -9,17 +9,17 @@ import json
 import sys
 from pathlib import Path
 
-WORDS = {"success": "passed", "failed": "FAILED", "aborted": "ABORTED", "skipped": "skipped: this machine has no such Python"}
+WORDS = {"success": "passed", "failed": "FAILED", "aborted": "ABORTED", "skipped": "skipped"}
 
 
 def main(report: Path) -> int:
     sessions = json.loads(report.read_text(encoding="utf-8"))["sessions"]
     rows = [
-        (session["signature"], WORDS[session["result"]], f"{session.get('duration', 0):.0f} s") for session in sessions
+        (session["signatures"][0], WORDS[session["result"]], f"{session['duration']:.0f} s", session["reason"] or "") for session in sessions
     ]
     width = max(len(row[0]) for row in rows)
-    for name, result, duration in rows:
-        sys.stdout.write(f"{name:<{width}}  {result:<42} {duration:>7}\n")
+    for name, result, duration, reason in rows:
+        sys.stdout.write(f"{name:<{width}}  {result:<8} {duration:>6}  {reason}\n")
     return 0 if all(session["result"] in ("success", "skipped") for session in sessions) else 1
 
 
