@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Places that must say the same thing and cannot be made of one another."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
+from ansible_collections.huaweicloud.koodrive.plugins.modules import koodrive_space_allocation_info, koodrive_space_transfer
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ADVICE)
+def test_each_kind_of_error_is_explained_wherever_somebody_looks(kind: str) -> None:
+    guide = (ROOT / "docs/docsite/rst/guide_troubleshooting.rst").read_text(encoding="utf-8")
+    assert f"\n{kind}\n{'-' * len(kind)}\n" in guide
+    assert f"| `{kind}` |" in README
+    assert f"V({kind})" in koodrive_space_transfer.RETURN
+
+
+def test_both_modules_say_the_same_of_what_both_return() -> None:
+    transfer, info = (yaml.safe_load(module.RETURN) for module in (koodrive_space_transfer, koodrive_space_allocation_info))
+    assert info["allocation"]["contains"] == transfer["allocation"]["contains"]
+    assert info["endpoint"] == transfer["endpoint"] and info["trace_id"] == transfer["trace_id"]
+    assert set(info["error"]["contains"]["kind"]["description"]) - set(transfer["error"]["contains"]["kind"]["description"]) == {
+        "V(rate_limited) - KooDrive takes no more requests for now."
+    }
+
+
+def test_the_readme_has_the_releases_that_the_tests_run_with() -> None:
+    sessions = re.findall(r'\("(3\.\d+)", "(2\.\d+)"\)', (ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    in_readme = re.findall(r"\| `core\((2\.\d+)-python(3\.\d+)\)` \| (2\.\d+) \| (3\.\d+) \|", README)
+    assert in_readme == [(core, python, core, python) for python, core in sessions] and len(sessions) >= 6
+
+
+@pytest.mark.parametrize(("role", "playbook"), [("onboarding_capacity", "onboard.yml"), ("capacity_report", "report.yml")])
+def test_surveys_ask_for_what_the_roles_know(role: str, playbook: str) -> None:
+    specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    options = specs["argument_specs"]["main"]["options"]
+    (template,) = [template for template in JOB_TEMPLATES if template["playbook"] == playbook]
+    questions = {question["variable"]: question for question in template["survey"]["spec"]}
+    # A result is no answer of a person, and what a template sets itself it does not ask for.
+    assert set(questions) | set(template["extra_vars"]) == set(options) - {"capacity_report_result"}
+    for name, question in questions.items():
+        assert question["required"] is options[name].get("required", False)
+        assert question.get("choices") == options[name].get("choices")
