@@ -48,10 +48,10 @@ demo: $(VENV)/demo tree
 simulator: $(VENV)/demo
 	$(BIN)/python -m tests.simulator $(ARGS)
 
-# Two at a time, as there are two cores at least; the unit tests alone after them, for some of those measure times.
+# Two at a time, as there are two cores at least. Some of the unit tests measure times, so what goes on beside them takes little.
 test:
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity lint types docs-lint docs
-	@$(MAKE) --no-print-directory ansible-units
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity
+	@$(MAKE) --no-print-directory -j2 --output-sync=target ansible-units lint types docs-lint docs
 
 lint: $(VENV)/dev tree
 	cd $(TREE) && ANSIBLE_ROLES_PATH=tests/integration/targets $(BIN)/ansible-lint --offline --profile production

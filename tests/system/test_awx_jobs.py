@@ -114,8 +114,7 @@ def transfers_of(runner: ansible_runner.Runner) -> list[Any]:
     return [result["transfers"] for result in results if "transfers" in result]
 
 
-@pytest.mark.parametrize("playbook", ["transfer.yml", "onboard.yml"])
-@pytest.mark.parametrize("credential", [AS_TOKEN, AS_APP], ids=["token", "app"])
+@pytest.mark.parametrize(("playbook", "credential"), [("transfer.yml", AS_TOKEN), ("onboard.yml", AS_APP)], ids=["token", "app"])
 def test_a_job_is_predicted_and_done_once(
     job: Job, koodrive: KooDriveForTests, tmp_path: Path, playbook: str, credential: dict[str, str]
 ) -> None:
