@@ -31,7 +31,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-SCHEDULES = int(os.environ.get("KOODRIVE_CHAOS", "240"))
+SCHEDULES = int(os.environ.get("KOODRIVE_CHAOS", "160"))
 NAMES = list(SPACE_TYPES)
 #: Seconds: what a run waits for a reply, and looks for its transfer; a late transfer is done within the latest.
 LIMITS = {"timeout": 0.05, "verify_timeout": 0.1, "retries": 1}
