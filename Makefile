@@ -94,6 +94,7 @@ system: $(VENV)/dev $(VENV)/importer/done $(AWX)/done tree
 	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
 
 matrix: $(VENV)/dev tree
+	rm -f .build/matrix.json
 	$(BIN)/python -m nox --non-interactive --report .build/matrix.json $(ARGS); \
 	$(BIN)/python tests/tools/matrix_table.py .build/matrix.json
 
