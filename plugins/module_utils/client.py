@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import ssl
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import SPACE_TYPES, Allocation, Transfer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.failures import Failure, explain
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import redact
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import Reply, http_date, pools_of, value_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import MAX_REPLY, Reply, http_date, pools_of, value_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, session
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 READ = "/koodrive/ose/v1/space/allocation/get"
 WRITE = "/koodrive/ose/v1/space/allocation/transfer"
 
-#: Bytes. The replies of this API have a few hundred; what is longer is not one of them.
-MAX_REPLY = 1024 * 1024
 #: Bytes that are read at a time.
 CHUNK = 64 * 1024
+#: Plain HTTP is allowed to this machine alone, so no proxy of the environment may carry it anywhere.
+DIRECT = {"http": ""}
 #: Seconds before the second try of a read; each further wait is twice as long.
 FIRST_WAIT = 0.5
 
@@ -133,6 +133,7 @@ class KooDrive:
                     timeout=self._timeout,
                     # Not set on the session: there, REQUESTS_CA_BUNDLE would win over it.
                     verify=self._verify,
+                    proxies=DIRECT if self._endpoint.startswith("http:") else None,
                     allow_redirects=False,
                     stream=True,
                 )
@@ -148,13 +149,14 @@ class KooDrive:
         may_have_moved = is_write and self._wire.established
         if isinstance(error, OversizedReply):
             return KooDriveError("invalid_reply", str(error), may_have_moved=may_have_moved)
-        cause = _root_cause(error)
-        why = f"no complete reply within {self._timeout} seconds" if self._wire.overdue else self._show(str(cause) or repr(cause))
+        failure = explain(error)
+        if self._wire.overdue:
+            failure = Failure(f"no complete reply within {self._timeout} seconds", transient=True)
         reached = "did not answer in full" if self._wire.established else "could not be reached"
         return KooDriveError(
             "unreachable",
-            f"{self._endpoint} {reached} ({why})",
-            passing=not isinstance(cause, ssl.SSLCertVerificationError),
+            f"{self._endpoint} {reached} ({self._show(failure.why)})",
+            passing=failure.transient,
             may_have_moved=may_have_moved,
         )
 
@@ -171,6 +173,10 @@ class OversizedReply(Exception):
 
 def _body_of(response: Response) -> bytes:
     """The body as it came. Raises OversizedReply, or an error of urllib3, and EOFError where it is shorter than announced."""
+    if 300 <= response.status_code < 400:
+        # Nothing depends on what a redirect says, and it can take its time to say it.
+        response.close()
+        return b""
     announced = response.headers.get("Content-Length", "")
     length = int(announced) if announced.isdecimal() else None
     if length is not None and length > MAX_REPLY:
@@ -183,14 +189,3 @@ def _body_of(response: Response) -> bytes:
     if length is not None and len(body) < length:  # urllib3 1.26 does not look.
         raise EOFError(f"{length} bytes were announced, {len(body)} came")
     return body
-
-
-def _root_cause(error: BaseException) -> BaseException:
-    """The error that the layers of requests and urllib3 wrapped."""
-    seen = {id(error)}
-    while True:
-        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__ or next(iter(error.args), None)
-        if not isinstance(inner, BaseException) or id(inner) in seen:
-            return error
-        seen.add(id(inner))
-        error = inner

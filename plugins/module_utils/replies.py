@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -21,6 +22,14 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 #: A pool can hold many spaces, so it may be larger than the largest of them. This is beyond every pool, and below a
 #: terabyte counted in bytes.
 MAX_POOL = 10_000 * MAX_CAPACITY
+
+#: Bytes. The replies of this API have a few hundred; what is longer is not one of them, compressed or not.
+MAX_REPLY = 1024 * 1024
+#: Characters of a strange reply that are looked at.
+MAX_QUOTE = 1000
+#: What zlib can undo, and what it needs to be told to find out by itself which of them it has.
+COMPRESSIONS = ("gzip", "x-gzip", "deflate")
+ANY_COMPRESSION = 32 + zlib.MAX_WBITS
 
 #: KooDrive's refusals [ErrorCode]. On the read, any other code with HTTP 400 is an authentication failure.
 INSUFFICIENT_SPACE = "13000311"
@@ -48,7 +57,8 @@ def value_of(reply: Reply, is_write: bool, show: Show) -> dict[str, Any]:
     Raises KooDriveError: ``authentication``, ``insufficient_capacity``, ``rejected`` or ``rate_limited`` where KooDrive
     refused the request, ``server_error`` for HTTP 5xx, ``invalid_reply`` for everything that it should not send.
     """
-    value = _decoded(reply.body)
+    body, fault = _plain_body(reply)
+    value = _decoded(body)
     code, message = _code_and_message(value, show)
     refused = 400 <= reply.status < 500 and reply.status != REQUEST_TIMEOUT
     if 200 <= reply.status < 300 and code is not None:
@@ -68,8 +78,22 @@ def value_of(reply: Reply, is_write: bool, show: Show) -> dict[str, Any]:
             retry_after=_retry_after(reply),
             may_have_moved=is_write,
         )
-    what = "a redirect, which is not followed" if 300 <= reply.status < 400 else "no KooDrive reply"
-    raise _nonsense(f"it is {what}", reply, show, may_have_moved=is_write)
+    if 300 <= reply.status < 400:
+        fault = f"it is a redirect to {show(reply.headers.get('Location', 'nowhere'))!r}, which is not followed"
+    raise _nonsense(fault or "it is no KooDrive reply", reply, show, may_have_moved=is_write)
+
+
+def _plain_body(reply: Reply) -> tuple[bytes, str | None]:
+    """The body without its compression, which nobody asked for; or nothing, and why there is no more."""
+    encoding = reply.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return reply.body, None
+    decoder = zlib.decompressobj(ANY_COMPRESSION)
+    try:
+        body = decoder.decompress(reply.body, MAX_REPLY) if encoding in COMPRESSIONS else b""
+    except zlib.error:
+        body = b""
+    return (body, None) if decoder.eof else (b"", f"it is compressed ({encoding}), which was not asked for, and cannot be read")
 
 
 def pools_of(reply: Reply, show: Show) -> Allocation:
@@ -164,14 +188,23 @@ def _in_its_words(status: int, code: str | None, message: str | None) -> str:
 
 
 def _nonsense(why: str, reply: Reply, show: Show, may_have_moved: bool = False) -> KooDriveError:
-    quote = show(reply.body.decode("utf-8", "replace"))
     return KooDriveError(
         "invalid_reply",
-        f"the reply makes no sense: {why} (HTTP {reply.status}, it begins with {quote!r})" if quote
-        else f"the reply makes no sense: {why} (HTTP {reply.status}, it is empty)",
+        f"the reply makes no sense: {show(why)} (HTTP {reply.status}, {_looks(reply, show)})",
         http_status=reply.status,
         may_have_moved=may_have_moved,
     )
+
+
+def _looks(reply: Reply, show: Show) -> str:
+    """How the body looks, for those who know what else may have answered."""
+    if not reply.body:
+        return "it is empty"
+    text = _plain_body(reply)[0].decode("utf-8", "replace")[:MAX_QUOTE]
+    strange = sum(char == "\N{REPLACEMENT CHARACTER}" or not (char.isprintable() or char.isspace()) for char in text)
+    if not text or strange > len(text) / 10:
+        return f"its {len(reply.body)} bytes are no text"
+    return f"it begins with {show(text)!r}"
 
 
 def _retry_after(reply: Reply) -> float | None:

@@ -1,13 +1,18 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What requests does not offer: an end to the time of a request as a whole, and whether anything of it was sent."""
+"""What requests does not offer: an end to the time of a request as a whole, whether anything of it was sent, a way past a slow
+address, and replies that are only looked at here.
+"""
 
 from __future__ import annotations
 
+import http.client
+import ipaddress
 import socket
 import ssl
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +26,22 @@ try:
 except ImportError:
     #: The traceback of the failed import, for missing_required_lib; None where requests is there.
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+    PROXY_FAULTS: tuple[type[Exception], ...] = ()
+    PROXY_UNREACHED: tuple[type[Exception], ...] = ()
 else:
     REQUESTS_IMPORT_ERROR = None
+    #: What requests, urllib3 and http.client say of a proxy's URL that they cannot use.
+    PROXY_FAULTS = (
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.InvalidURL,
+        urllib3.exceptions.LocationValueError,
+        urllib3.exceptions.ProxySchemeUnknown,
+        urllib3.exceptions.ProxySchemeUnsupported,
+        http.client.InvalidURL,
+        UnicodeError,
+    )
+    #: What they say when it is the proxy that is not reached.
+    PROXY_UNREACHED = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
 
 
 class Wire:
@@ -35,6 +54,7 @@ class Wire:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
+        self._end = 0.0
         #: Whether the present request's time is over.
         self.overdue = False
         #: Whether the present request found or got an open connection, so that KooDrive may have received it.
@@ -44,6 +64,7 @@ class Wire:
     def limit(self, seconds: float) -> Iterator[None]:
         """Cut the connection when what is done in this context takes longer than ``seconds``."""
         self.overdue = self.established = False
+        self._end = time.monotonic() + seconds
         timer = threading.Timer(seconds, self._cut)
         timer.daemon = True
         timer.start()
@@ -51,6 +72,10 @@ class Wire:
             yield
         finally:
             timer.cancel()
+
+    def time_left(self) -> float:
+        """The seconds until the present request is cut; never nothing, which would mean not to wait at all."""
+        return max(0.01, self._end - time.monotonic())
 
     def opened(self, connection: socket.socket) -> None:
         """Take note of a new connection. Raises TimeoutError when the request's time was over before it stood."""
@@ -80,20 +105,36 @@ class Wire:
                     pass  # The other side was quicker.
 
 
+class FinalResponse(http.client.HTTPResponse):
+    """A response that does not take an interim one, such as 103 Early Hints, for the reply. http.client passes over 100 alone."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
+            # With headers, http.client believes that it has begun already.
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+
+
 def session(wire: Wire, validate_certs: bool) -> requests.Session:
-    """A requests session that speaks TLS 1.2 or newer over one connection, which ``wire`` watches."""
+    """A requests session that speaks TLS 1.2 or newer over one connection, which ``wire`` watches, and looks at no redirect."""
     if not validate_certs:
         # The user has said so; urllib3 would say on stderr with every request that it is not a good idea.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            # Even with allow_redirects off, requests would look for the next request, and read and decode the body for it.
+            return None
+
     adapter = _adapter(wire, ssl.CERT_REQUIRED if validate_certs else ssl.CERT_NONE)
-    new = requests.Session()
+    new = Session()
     new.mount("https://", adapter)
     new.mount("http://", adapter)
     return new
 
 
 def _adapter(wire: Wire, cert_reqs: ssl.VerifyMode) -> HTTPAdapter:
-    pools = {"http": _watched(urllib3.HTTPConnectionPool, wire), "https": _watched(urllib3.HTTPSConnectionPool, wire)}
     context = create_urllib3_context(cert_reqs=cert_reqs)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
 
@@ -102,20 +143,32 @@ def _adapter(wire: Wire, cert_reqs: ssl.VerifyMode) -> HTTPAdapter:
 
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
             super().init_poolmanager(*args, ssl_context=context, **kwargs)
-            self.poolmanager.pool_classes_by_scheme = pools
+            _watch(self.poolmanager, wire)
 
         def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-            manager = super().proxy_manager_for(proxy, ssl_context=context, **kwargs)
-            manager.pool_classes_by_scheme = pools
-            return manager
+            return _watch(super().proxy_manager_for(proxy, ssl_context=context, **kwargs), wire)
 
     return Adapter(pool_connections=1, pool_maxsize=1)
 
 
-def _watched(pool: Any, wire: Wire) -> Any:
-    """A subclass of the urllib3 pool class ``pool`` whose connections tell ``wire`` what becomes of them."""
+def _watch(manager: Any, wire: Wire) -> Any:
+    """The urllib3 pool manager, with connections that tell ``wire`` what becomes of them."""
+    pools = {"http": urllib3.HTTPConnectionPool, "https": urllib3.HTTPSConnectionPool}
+    # A manager for SOCKS has pools of its own, whose proxy looks the endpoint's name up.
+    connection_of = _addressed if manager.pool_classes_by_scheme.items() <= pools.items() else _watched
+    manager.pool_classes_by_scheme = {
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": connection_of(pool.ConnectionCls, wire)})
+        for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+    return manager
 
-    class Connection(pool.ConnectionCls):
+
+def _watched(connection_class: Any, wire: Wire) -> Any:
+    """A subclass of the urllib3 connection class that tells ``wire`` what becomes of its connections."""
+
+    class Watched(connection_class):
+        response_class = FinalResponse
+
         def _new_conn(self) -> socket.socket:
             connection = super()._new_conn()
             wire.opened(connection)
@@ -129,4 +182,37 @@ def _watched(pool: Any, wire: Wire) -> Any:
             wire.established = wire.established or self.sock is not None
             super().request(*args, **kwargs)
 
-    return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
+    return Watched
+
+
+def _addressed(connection_class: Any, wire: Wire) -> Any:
+    """A watched connection class that gives each address of a name its share of the time, so that a slow one leaves some to the next."""
+    is_plain = connection_class is urllib3.HTTPConnectionPool.ConnectionCls
+
+    class Addressed(_watched(connection_class, wire)):
+        def _new_conn(self) -> socket.socket:
+            name = self.host
+            failures = []
+            addresses = _addresses(name, self.port, loopback_only=is_plain)
+            try:
+                for others, self.host in zip(reversed(range(len(addresses))), addresses):
+                    self.timeout = wire.time_left() / (others + 1)
+                    try:
+                        return super()._new_conn()
+                    except (OSError, urllib3.exceptions.HTTPError) as error:
+                        failures.append(error)
+            finally:
+                self.host = name
+            # The resolver puts first what it holds to be the best way.
+            raise failures[0]
+
+    return Addressed
+
+
+def _addresses(name: str, port: int, loopback_only: bool) -> list[str]:
+    """The addresses of ``name``, the best one first. Raises OSError where it has none, or one that plain HTTP must not go to."""
+    found = socket.getaddrinfo(name.strip("[]"), port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(address[0]) for *_more, address in found))
+    if loopback_only and not all(ipaddress.ip_address(address).is_loopback for address in addresses):
+        raise OSError(f"{name} is not this machine, and plain http must not leave it")
+    return addresses

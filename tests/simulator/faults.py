@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import itertools
 import socket
 import struct
@@ -25,6 +26,12 @@ REPLIES = (
     "hang",
     "status",
     "redirect",
+    "redirect-page",
+    "redirect-endless",
+    "early-hints",
+    "gzip",
+    "brotli",
+    "bomb",
     "not-json",
     "empty",
     "truncated",
@@ -92,32 +99,65 @@ async def reply(request: web.Request, fault: Fault, status: int, body: bytes, he
     return web.Response()
 
 
+LOGIN = b"<p>Sign in, please"
+#: A few kilobytes that become 64 MiB.
+BOMB = gzip.compress(b" " * 64 * 1024 * 1024)
+
+
+def _head(status: int, *fields: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status} Said", "Content-Type: application/json", *fields, "", ""]).encode()
+
+
+def _in_one_piece(fault: Fault, status: int, body: bytes) -> bytes | None:
+    """What goes over the wire for the replies that come at once, wrong as they are."""
+    length = f"Content-Length: {len(body)}"
+    elsewhere = "Location: https://login.example.org/elsewhere"
+    packed = gzip.compress(body)
+    return {
+        "raw": fault.raw,
+        "short": _head(status, f"Content-Length: 1{len(body)}") + body,
+        "redirect-page": _head(302, elsewhere, f"Content-Length: {len(LOGIN)}") + LOGIN,
+        "early-hints": _head(103, "Link: </style.css>; rel=preload") + _head(102) + _head(status, length, "Connection: close") + body,
+        "gzip": _head(status, "Content-Encoding: gzip", f"Content-Length: {len(packed)}", "Connection: close") + packed,
+        "brotli": _head(status, "Content-Encoding: br", length) + (b"\x8b\x02\x80\xff" * len(body))[: len(body)],
+        "bomb": _head(status, "Content-Encoding: gzip", f"Content-Length: {len(BOMB)}") + BOMB,
+    }.get(fault.reply)
+
+
+def _in_pieces(fault: Fault, status: int, body: bytes) -> tuple[bytes, Iterable[bytes], float]:
+    """What goes over the wire at once, piece by piece after that, and the pause after each piece."""
+    length = f"Content-Length: {len(body)}"
+    endless = itertools.repeat(b" " * 65536, 256)
+    pieces: dict[str, tuple[bytes, Iterable[bytes], float]] = {
+        "hang": (b"", [], 0),
+        "oversized": (_head(status, "Content-Length: 99999999") + body, [], 0),
+        "endless": (_head(status, "Connection: close"), endless, 0.001),
+        "redirect-endless": (_head(302, "Location: nowhere:://", "Connection: close"), endless, 0.001),
+        "drip": (_head(status, length), _bytes_of(body), fault.seconds),
+        "drip-headers": (b"", _bytes_of(_head(status, length) + body), fault.seconds),
+    }
+    return pieces[fault.reply]
+
+
+def _bytes_of(data: bytes) -> Iterable[bytes]:
+    return (bytes([byte]) for byte in data)
+
+
 async def _break(request: web.Request, fault: Fault, status: int, body: bytes) -> None:
     """Do to the connection what HTTP libraries are made to prevent, and close it."""
     transport = request.transport
     if transport is None:
         return
-    head = f"HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    whole = _in_one_piece(fault, status, body)
     if fault.reply == "reset":
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
-    elif fault.reply == "hang":
-        await _until_gone(transport, [], 0)
-    elif fault.reply == "raw":
-        transport.write(fault.raw)
-    elif fault.reply == "short":
-        transport.write(head.replace(b"Content-Length: ", b"Content-Length: 1") + body)
-    elif fault.reply == "oversized":
-        transport.write(head.replace(f"Content-Length: {len(body)}".encode(), b"Content-Length: 99999999") + body)
-        await _until_gone(transport, [], 0)
-    elif fault.reply == "endless":
-        transport.write(head.replace(f"Content-Length: {len(body)}".encode(), b"Connection: close"))
-        await _until_gone(transport, itertools.repeat(b" " * 65536, 256), 0.001)
-    elif fault.reply == "drip":
-        transport.write(head)
-        await _until_gone(transport, (bytes([byte]) for byte in body), fault.seconds)
+    elif whole is not None:
+        transport.write(whole)
     else:
-        await _until_gone(transport, (bytes([byte]) for byte in head + body), fault.seconds)
+        head, pieces, pause = _in_pieces(fault, status, body)
+        transport.write(head)
+        await _until_gone(transport, pieces, pause)
     transport.close()
 
 

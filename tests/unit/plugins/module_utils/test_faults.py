@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import MAX_REPLY
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
 
@@ -34,6 +36,10 @@ LOST = [
     {"reply": "oversized"},
     {"reply": "endless"},
     {"reply": "redirect"},
+    {"reply": "redirect-page"},
+    {"reply": "redirect-endless"},
+    {"reply": "brotli"},
+    {"reply": "bomb"},
     {"reply": "status", "status": 500, "code": 13000311},
     {"reply": "status", "status": 502},
     {"reply": "status", "status": 504, "retry_after": "0"},
@@ -312,6 +318,10 @@ def test_a_read_is_tried_again(koodrive: KooDriveForTests, trouble: dict[str, An
         ({"reply": "oversized"}, "invalid_reply"),
         ({"reply": "endless"}, "invalid_reply"),
         ({"reply": "redirect"}, "invalid_reply"),
+        ({"reply": "redirect-page"}, "invalid_reply"),
+        ({"reply": "redirect-endless"}, "invalid_reply"),
+        ({"reply": "brotli"}, "invalid_reply"),
+        ({"reply": "bomb"}, "invalid_reply"),
     ],
     ids=str,
 )
@@ -321,6 +331,43 @@ def test_a_read_that_was_refused_or_makes_no_sense_is_not_tried_again(
     koodrive.script(Fault(**trouble))
     result = koodrive.failure(GROUP, retries=3)
     assert result["error"]["kind"] == kind and koodrive.methods() == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ("redirect", "it is a redirect to 'http://127.0.0.1:"),
+        ("redirect-page", "it is a redirect to 'https://login.example.org/elsewhere', which is not followed (HTTP 302, it is empty)"),
+        ("redirect-endless", "it is a redirect to 'nowhere:://', which is not followed"),
+        ("brotli", "it is compressed (br), which was not asked for, and cannot be read"),
+        ("bomb", "it is compressed (gzip)"),
+    ],
+)
+def test_what_a_strange_reply_is_comes_to_the_message(koodrive: KooDriveForTests, reply: str, words: str) -> None:
+    koodrive.script(Fault(reply=reply))
+    message = koodrive.failure(GROUP)["msg"]
+    assert words in message and message.isprintable() and "\N{REPLACEMENT CHARACTER}" not in message
+    koodrive.script(Fault(), Fault(apply="no", reply=reply))
+    assert words in koodrive.failure(GROUP, verify_timeout=0)["msg"]
+
+
+@pytest.mark.parametrize("reply", ["gzip", "early-hints"])
+def test_a_strange_reply_that_says_what_it_should_is_a_reply(koodrive: KooDriveForTests, reply: str) -> None:
+    koodrive.script(*[Fault(reply=reply)] * 3)
+    result = koodrive.run(GROUP)
+    assert result["changed"] and result["warnings"] == [] and koodrive.methods() == ["GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize("reply", ["redirect-endless", "endless", "oversized", "bomb"])
+def test_no_reply_takes_more_memory_than_the_limit(koodrive: KooDriveForTests, reply: str) -> None:
+    # Once before, so that what is loaded on the first use does not count.
+    for _time in range(2):
+        koodrive.script(Fault(reply=reply))
+        tracemalloc.start()
+        koodrive.failure(GROUP)
+        _now, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 8 * MAX_REPLY
 
 
 @pytest.mark.parametrize(
