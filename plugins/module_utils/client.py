@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.failures import Failure, explain
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import redact
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import passwords_of_proxies, redact
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import MAX_REPLY, Reply, http_date, pools_of, value_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, session
 
@@ -161,7 +162,7 @@ class KooDrive:
         )
 
     def _show(self, text: str) -> str:
-        return redact(text, self._auth.secrets())
+        return redact(text, [*self._auth.secrets(), *passwords_of_proxies(os.environ)])
 
 
 class OversizedReply(Exception):

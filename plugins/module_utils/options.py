@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth, TokenAuth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import passwords_in, passwords_of_proxies
 
 DEFAULT_ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
 DEFAULT_LANGUAGE = "en-US"
@@ -40,6 +42,7 @@ CONNECTION_SPEC: dict[str, Any] = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
 }
+DEFAULT_PORTS = {"https": 443, "http": 80}
 #: What can stand in a header or a URL without being encoded.
 VISIBLE = re.compile(r"[\x21-\x7e]+")
 TOKEN = re.compile(f"(Bearer )?{VISIBLE.pattern}")
@@ -103,15 +106,18 @@ def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | Non
         trace_id=_trace_id(given),
         timeout=in_range(options, "timeout", SHORTEST_TIMEOUT, 3600),
         retries=in_range(options, "retries", 0, 20),
-        verify=_verify(given),
+        verify=_verify(given, options["validate_certs"]),
     )
 
 
 def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]) -> set[str]:
-    """The values of the secret options, from the task and from the environment, for Ansible to mask."""
+    """What Ansible has to mask: the secret options, and passwords in the URLs of endpoint and proxies, of the task and the environment."""
     names = [name for name, option in argument_spec.items() if option.get("no_log")]
     values = [options.get(name) for name in names] + [environ.get(ENVIRONMENT.get(name, "")) for name in names]
-    return {value for value in values if value}
+    secret = {str(value) for value in values if not is_blank(value)} | passwords_of_proxies(environ)
+    for endpoint in (options.get("endpoint"), environ.get(ENVIRONMENT["endpoint"])):
+        secret |= passwords_in(str(endpoint or ""))
+    return secret
 
 
 def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int, where: str = "") -> int:
@@ -124,17 +130,19 @@ def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int,
 
 
 class _Given:
-    """What the task and the environment say; an empty text is nothing."""
+    """What the task and the environment say; a blank is nothing."""
 
     def __init__(self, options: Mapping[str, Any], environ: Mapping[str, str]) -> None:
         self._options = options
         self._environ = environ
 
     def in_task(self, name: str) -> str | None:
-        return self._options.get(name) or None
+        value = self._options.get(name)
+        return None if is_blank(value) else value
 
     def value(self, name: str) -> str | None:
-        return self.in_task(name) or self._environ.get(ENVIRONMENT.get(name, "")) or None
+        in_environment = self._environ.get(ENVIRONMENT.get(name, ""))
+        return self.in_task(name) or (None if is_blank(in_environment) else in_environment)
 
     def header(self, name: str) -> str | None:
         """The value, if it can stand in an HTTP header; the error does not show it, for it may be a secret."""
@@ -165,7 +173,7 @@ def _auth(given: _Given) -> Auth:
 
 
 def _endpoint(value: str) -> str:
-    """Scheme, host and port of KooDrive. The errors do not show the value, for it may have a password in it."""
+    """Scheme and host of KooDrive, and its port if it is not the scheme's own. The errors do not show the value, for it may have a password in it."""
     if not VISIBLE.fullmatch(value):  # Line breaks in a URL are dropped by some Pythons.
         raise invalid_request("endpoint", "is no URL")
     try:
@@ -177,10 +185,17 @@ def _endpoint(value: str) -> str:
         raise invalid_request("endpoint", "must be a host, with a port if need be: no user, path, query or fragment")
     if port == 0 or parts.netloc.endswith(":") or not _is_host(parts):
         raise invalid_request("endpoint", "is no URL")
-    host = str(parts.hostname)
+    host = _host(parts)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise invalid_request("endpoint", "must be https; plain http goes to a loopback address only")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{parts.scheme}://{shown}:{port}"
+
+
+def _host(parts: SplitResult) -> str:
+    """The host in the one spelling by which a tenant is known: small letters, no dot at the end, an address in its shortest form."""
+    host = str(parts.hostname).rstrip(".")
+    return ipaddress.ip_address(host).compressed if parts.netloc.startswith("[") else host
 
 
 def _is_host(parts: SplitResult) -> bool:
@@ -209,10 +224,8 @@ def _trace_id(given: _Given) -> str:
     return trace_id
 
 
-def _verify(given: _Given) -> bool | str:
+def _verify(given: _Given, validate_certs: bool) -> bool | str:
     ca_path = given.value("ca_path")
     if ca_path is not None and not os.path.exists(ca_path):
         raise invalid_request("ca_path", f"does not exist: {ca_path}")
-    if not given.value("validate_certs"):
-        return False
-    return ca_path or True
+    return (ca_path or True) if validate_certs else False

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
 
 MASK = "********"
 #: The names that HTML has for what is escaped in a text.
@@ -30,6 +31,24 @@ def redact(text: str, secrets: Iterable[str], limit: int = MAX_TEXT) -> str:
         text = _without_cut_off_secret(text, secret)
     text = "".join(char if char.isprintable() else " " for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def passwords_in(url: str) -> set[str]:
+    """The password that ``url`` has in front of its host, or all that it has there where no colon says which part is the password.
+
+    It is found even where the password has characters in it that make the URL unreadable; then its parts are secrets, too, for
+    whoever takes such a URL apart shows them.
+    """
+    user, colon, password = url.split("://", 1)[-1].rpartition("@")[0].partition(":")
+    secret = password if colon else user
+    parts = {part for part in re.split("[/?#@:]", secret) if len(part) >= MIN_PIECE}
+    return {spelling for part in {secret, *parts} for spelling in (part, unquote(part)) if spelling}
+
+
+def passwords_of_proxies(environ: Mapping[str, str]) -> set[str]:
+    """The passwords of all proxies in ``environ``, in capital or small letters. A proxy's user alone is no secret."""
+    urls = [value for name, value in environ.items() if name.lower().endswith("_proxy") and name.lower() != "no_proxy"]
+    return {password for url in urls if ":" in url.split("://", 1)[-1].rpartition("@")[0] for password in passwords_in(url)}
 
 
 def _spellings(secret: str) -> list[str]:

@@ -8,6 +8,7 @@ The lock is one of the operating system's (flock), so it ends with the process t
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -31,9 +32,10 @@ def turn(tenant: str, wait: float) -> Iterator[None]:
     Raises KooDriveError ``rate_limited`` when that takes longer than ``wait`` seconds, and ``invalid_request`` where the
     lock cannot be trusted, because somebody else put something in its place.
     """
-    folder = _private_folder(os.path.join(FOLDER, f"huaweicloud.koodrive-{os.geteuid()}"))
+    path = os.path.join(FOLDER, f"huaweicloud.koodrive-{os.geteuid()}")
+    folder = _private_folder(path)
     try:
-        lock = _locked(folder, hashlib.sha256(tenant.encode("utf-8")).hexdigest(), time.monotonic() + wait)
+        lock = _locked(folder, path, hashlib.sha256(tenant.encode("utf-8")).hexdigest(), time.monotonic() + wait)
     finally:
         os.close(folder)
     if lock is None:
@@ -58,21 +60,21 @@ def _private_folder(path: str) -> int:
             pass
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        raise _not_to_be_trusted(path, str(error.strerror)) from error
+        raise _not_to_be_had(path, error) from error
     found = os.fstat(folder)
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
         os.close(folder)
-        raise _not_to_be_trusted(path, "others can write or read there")
+        raise _unusable(path, "others can write or read there", "Remove what is there, if it is not this user's, and run again.")
     return folder
 
 
-def _locked(folder: int, name: str, deadline: float) -> int | None:
-    """A descriptor of the file ``name``, locked; None where that cannot be had before ``deadline``."""
+def _locked(folder: int, path: str, name: str, deadline: float) -> int | None:
+    """A descriptor of the file ``name`` in the folder ``path``, locked; None where that cannot be had before ``deadline``."""
     while True:
         try:
             lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
         except OSError as error:
-            raise _not_to_be_trusted(name, str(error.strerror)) from error
+            raise _not_to_be_had(os.path.join(path, name), error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -96,10 +98,18 @@ def _is_still_there(folder: int, name: str, lock: int) -> bool:
         return False
 
 
-def _not_to_be_trusted(path: str, why: str) -> KooDriveError:
+def _not_to_be_had(path: str, error: OSError) -> KooDriveError:
+    if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
+        way_out = "Remove what is there, if it is not this user's, and run again."
+    else:
+        way_out = f"Let this user write to {FOLDER}, in a container by mounting a tmpfs there, and run again."
+    return _unusable(path, str(error.strerror), way_out)
+
+
+def _unusable(path: str, why: str, way_out: str) -> KooDriveError:
     return KooDriveError(
         "invalid_request",
         f"the lock {path} by which tasks take turns cannot be used: {why}",
         step="Waiting for this task's turn",
-        advice="Nothing was sent. Remove what is there, if it is not this user's, and run again.",
+        advice=f"Nothing was sent. {way_out}",
     )

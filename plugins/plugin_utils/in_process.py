@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
 
 from ansible import constants as C
@@ -26,6 +28,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable, telling
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
@@ -64,9 +67,11 @@ class InProcessAction(ActionBase):
             display.vvv(f"{self._task.action} runs as a module: {why_not}", host=host)
             return merge_hash(result, self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
-        done = run_in_process(
-            self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode
-        )
+        # Where a module on this machine runs, so that relative paths mean the same, in options and in the environment.
+        with working_in(self._loader.get_basedir()):
+            done = run_in_process(
+                self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode
+            )
         if not _shows_invocation(variables):
             del done["invocation"]
         return {**result, **done}
@@ -85,19 +90,36 @@ class InProcessAction(ActionBase):
         self._compute_environment_string(environment)
         if environment:
             return "it has an environment of its own"
+        if sys.platform == "darwin":
+            return "on macOS, asking the system for its proxies would end a forked process"
         if REQUESTS_IMPORT_ERROR:
             return "requests cannot be imported by the Python that Ansible runs on"
         return None
+
+
+@contextmanager
+def working_in(folder: str) -> Iterator[None]:
+    """Have ``folder`` as the working directory for a while. The one before is found again even if it has lost its name."""
+    with ExitStack() as back:
+        try:
+            before = os.open(".", os.O_RDONLY)
+        except PermissionError:
+            pass  # One that this user may not look into is nowhere to go back to.
+        else:
+            back.callback(os.close, before)
+            back.callback(os.fchdir, before)
+        os.chdir(folder)
+        yield
 
 
 def run_in_process(
     name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool
 ) -> dict[str, Any]:
     """What the module ``name``, as the task spells it, would return for ``arguments``: options checked, work done, secrets masked."""
-    validated = ArgumentSpecValidator(argument_spec).validate(_plain(arguments))
+    validated = ArgumentSpecValidator(argument_spec).validate(readable(argument_spec, _plain(arguments)))
     options = validated.validated_parameters
     if validated.error_messages:
-        message = validated.errors.msg
+        message = telling(validated.error_messages, argument_spec)
         if isinstance(validated.errors[0], UnsupportedError):
             message = f"Unsupported parameters for ({name}) module: {message}"
         result = {"msg": message, "error": KooDriveError("invalid_request", message).as_result()["error"], "failed": True}

@@ -5,32 +5,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import transfer_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
-from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator, new_state
 
 TOKEN = "t0ken-for-tests"
 APP = App("app-1", "the-s3cret", "user-1")
+
+
+def options_of(spec: Mapping[str, Any], **given: Any) -> dict[str, Any]:
+    """The options of a task, those ``given`` and the defaults of all others, as Ansible hands them to a module's work."""
+    return {**{name: option.get("default") for name, option in spec.items()}, **given}
 
 
 class KooDriveForTests(Simulator):
     """A simulator, and the transfer against it with short time-outs."""
 
     app = {"token": None, "app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id}
-    options: dict[str, Any] = {
-        "origin_type": "department",
-        "origin_reserve": 0,
-        "verify": True,
-        "verify_timeout": 1,
-        "token": TOKEN,
-        "timeout": 5,
-        "retries": 0,
-        "validate_certs": True,
-    }
+    options = options_of(TRANSFER_SPEC, origin_type="department", verify_timeout=1, token=TOKEN, timeout=5, retries=0)
 
     def run(self, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """The result of a transfer that succeeds."""
@@ -50,3 +47,10 @@ class KooDriveForTests(Simulator):
     def totals(self) -> dict[str, int]:
         """What the pools really hold."""
         return {name: pool["total"] for name, pool in self.state.tenant.by_name().items()}
+
+
+@pytest.fixture(name="koodrive")
+def fixture_koodrive() -> Iterator[KooDriveForTests]:
+    """A simulated KooDrive with the default pools, which knows TOKEN and APP."""
+    with KooDriveForTests(new_state(TOKEN, APP)) as simulator:
+        yield simulator

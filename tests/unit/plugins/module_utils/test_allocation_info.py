@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
-from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests, options_of
 
 
 def info(koodrive: KooDriveForTests, **options: Any) -> dict[str, Any]:
-    return allocation_info({"endpoint": koodrive.endpoint, "token": TOKEN, "timeout": 5, "retries": 1, **options}, False, {})
+    given = {"endpoint": koodrive.endpoint, "token": TOKEN, "timeout": 5, "retries": 1, **options}
+    return allocation_info(options_of(CONNECTION_SPEC, **given), False, {})
 
 
 def test_it_has_the_shape_of_the_transfer(koodrive: KooDriveForTests) -> None:

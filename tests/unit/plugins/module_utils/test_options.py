@@ -10,27 +10,20 @@ from typing import Any
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, TokenAuth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import Connection, connection_from
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import (
+    CONNECTION_SPEC,
+    Connection,
+    connection_from,
+    secrets_of,
+)
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import options_of
 
-UNSET: dict[str, Any] = {
-    "endpoint": None,
-    "token": None,
-    "app_id": None,
-    "app_secret": None,
-    "user_id": None,
-    "language": None,
-    "trace_id": None,
-    "timeout": 30,
-    "retries": 3,
-    "validate_certs": True,
-    "ca_path": None,
-}
 APP = {"app_id": "app-1", "app_secret": "sEcret-1", "user_id": "user-1"}
 APP_ENVIRONMENT = {"KOODRIVE_APP_ID": "app-2", "KOODRIVE_APP_SECRET": "sEcret-2", "KOODRIVE_USER_ID": "user-2"}
 
 
 def connect(environ: dict[str, str] | None = None, **options: Any) -> Connection:
-    return connection_from({**UNSET, **options}, environ or {})
+    return connection_from(options_of(CONNECTION_SPEC, **options), environ or {})
 
 
 def refusal(environ: dict[str, str] | None = None, **options: Any) -> str:
@@ -89,11 +82,12 @@ def test_half_an_app_in_the_task_is_completed_from_the_environment() -> None:
     assert isinstance(auth, AppAuth) and auth.secrets() == ["sEcret-2"]
 
 
+@pytest.mark.parametrize("space", ["", " ", "\n"])
 @pytest.mark.parametrize("blank", ["token", "app_id"])
-def test_an_empty_text_is_not_set(blank: str) -> None:
-    environ = {f"KOODRIVE_{name}": "" for name in ("ENDPOINT", "TOKEN", "APP_ID", "APP_SECRET", "USER_ID", "LANGUAGE")}
+def test_a_blank_is_not_set(blank: str, space: str) -> None:
+    environ = {f"KOODRIVE_{name}": space for name in ("ENDPOINT", "TOKEN", "APP_ID", "APP_SECRET", "USER_ID", "LANGUAGE")}
     given = {"token": APP, "app_id": {"token": "t"}}[blank]
-    options = {**{name: "" for name in (*APP, "token", "endpoint", "language", "trace_id", "ca_path")}, **given}
+    options = {**{name: space for name in (*APP, "token", "endpoint", "language", "trace_id", "ca_path")}, **given}
     assert isinstance(connect(environ, **options).auth, {"token": AppAuth, "app_id": TokenAuth}[blank])
 
 
@@ -139,6 +133,15 @@ def test_bad_options_are_refused_by_name(environ: dict[str, str], options: dict[
         ("https://example.org", "https://example.org"),
         ("https://example.org/", "https://example.org"),
         ("HTTPS://Example.ORG:8443", "https://example.org:8443"),
+        ("example.org:443", "https://example.org"),
+        ("https://example.org:0443/", "https://example.org"),
+        ("EXAMPLE.org.", "https://example.org"),
+        ("Example.Org.:443", "https://example.org"),
+        ("example.org:80", "https://example.org:80"),
+        ("http://LOCALHOST.:80/", "http://localhost"),
+        ("http://127.0.0.1:443", "http://127.0.0.1:443"),
+        ("https://[0:0::0:1]:443", "https://[::1]"),
+        ("https://[2001:DB8::A]", "https://[2001:db8::a]"),
         ("example.org:8443", "https://example.org:8443"),
         ("https://[::1]:8443", "https://[::1]:8443"),
         ("http://127.0.0.1:8480", "http://127.0.0.1:8480"),
@@ -173,6 +176,9 @@ def test_good_endpoints(endpoint: str, url: str) -> None:
         "https://example.org:0",
         "https://example.org:",
         "https://exa mple.org",
+        "https://.",
+        "https://example.org..",
+        "https://usr@SEKRIT:passw0rd@example.org",
         "https://example..org",
         "https://-example.org",
         "https://[::1",
@@ -186,6 +192,21 @@ def test_bad_endpoints(endpoint: str) -> None:
     message = refusal(token="t", endpoint=endpoint)
     assert message.startswith("endpoint ")
     assert "passw0rd" not in message
+
+
+def test_endpoints_that_are_one_are_one_tenant() -> None:
+    spellings = ("example.org", "https://EXAMPLE.org:443/", "Example.org.", "https://example.org.:443")
+    assert len({connect(token="t", endpoint=endpoint).tenant for endpoint in spellings}) == 1
+    assert connect(token="t", endpoint="example.org:444").tenant != connect(token="t", endpoint="example.org").tenant
+
+
+def test_what_ansible_has_to_mask() -> None:
+    environ = {"KOODRIVE_APP_SECRET": "s2", "https_proxy": "http://u:p1@proxy", "ALL_PROXY": "socks5://u:p2@proxy", "no_proxy": "a:b@c"}
+    assert secrets_of(CONNECTION_SPEC, {"token": "t1", "app_id": "a", "app_secret": None}, environ) == {"t1", "s2", "p1", "p2"}
+    for endpoint in ("https://usr:SEKRIT@host", "usr:SEKRIT@host", "https://SEKRIT@host", "https://usr:SEKRIT@host:port"):
+        assert secrets_of(CONNECTION_SPEC, {"endpoint": endpoint}, {}) == {"SEKRIT"}
+        assert secrets_of(CONNECTION_SPEC, {}, {"KOODRIVE_ENDPOINT": endpoint}) == {"SEKRIT"}
+    assert secrets_of(CONNECTION_SPEC, {"token": " ", "endpoint": "host"}, {"HTTP_PROXY": "http://proxy:3128"}) == set()
 
 
 def test_certificates(tmp_path: object) -> None:

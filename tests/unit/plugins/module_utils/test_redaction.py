@@ -11,7 +11,12 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import MAX_TEXT, redact
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import (
+    MAX_TEXT,
+    passwords_in,
+    passwords_of_proxies,
+    redact,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +62,31 @@ def test_base64_of_anything_around_a_secret_does_not_show_it(secret: str, before
     shown = redact(encoded, [secret], limit=10000)
     start, end = len(before.encode()) * 8 // 6 + 2, (len(before.encode()) + len(secret)) * 8 // 6 - 1
     assert encoded[start:end] not in shown or len(encoded[start:end]) < 6
+
+
+@pytest.mark.parametrize(
+    ("url", "passwords"),
+    [
+        ("http://user:SEKRIT@proxy:3128", {"SEKRIT"}),
+        ("user:SEKRIT@proxy", {"SEKRIT"}),
+        ("http://user:SEKRIT#pw@127.0.0.1:3128", {"SEKRIT#pw", "SEKRIT"}),
+        ("http://user:a:b/secret-part@proxy", {"a:b/secret-part", "secret-part"}),
+        ("http://user:p@ss@proxy", {"p@ss"}),
+        ("http://user:p%40ss@proxy", {"p%40ss", "p@ss"}),
+        ("http://:SEKRIT@proxy", {"SEKRIT"}),
+        ("http://user:@proxy", set()),
+        ("http://proxy:3128", set()),
+        ("", set()),
+    ],
+)
+def test_the_password_of_a_proxy_is_known_however_it_is_spelled(url: str, passwords: set[str]) -> None:
+    for name in ("HTTPS_PROXY", "http_proxy", "All_Proxy", "ftp_proxy"):
+        assert passwords_of_proxies({name: url, "no_proxy": "user:other@host"}) == passwords
+
+
+def test_a_user_without_a_password_is_no_secret_of_a_proxy_but_one_of_an_endpoint() -> None:
+    assert passwords_of_proxies({"HTTPS_PROXY": "http://somebody@proxy"}) == set()
+    assert passwords_in("https://somebody@host") == {"somebody"}
 
 
 @given(st.text())

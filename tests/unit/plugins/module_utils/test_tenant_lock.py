@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -130,7 +131,8 @@ def test_a_lock_that_is_cleaned_up_while_it_is_waited_for_is_made_again(
 def test_a_symlink_is_not_followed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     folder.symlink_to(tmp_path / "elsewhere")
-    assert refusal().kind == "invalid_request"
+    error = refusal()
+    assert error.kind == "invalid_request" and "Remove what is there" in error.advice
     assert list((tmp_path / "elsewhere").iterdir()) == []
     folder.unlink()
     with turn("tenant", 0):
@@ -153,6 +155,30 @@ def test_a_folder_that_others_can_use_is_refused(folder: Path, mode: int) -> Non
 def test_something_else_in_its_place_is_refused(folder: Path) -> None:
     folder.write_text("")
     assert refusal().kind == "invalid_request"
+
+
+def test_a_place_that_cannot_be_written_to_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tenant_lock, "FOLDER", "/sys")
+    told = refusal().as_result()["msg"]
+    assert f"the lock /sys/huaweicloud.koodrive-{os.geteuid()} by which" in told
+    assert "Let this user write to /sys, in a container by mounting a tmpfs there, and run again." in told
+
+
+def test_a_lock_that_cannot_be_written_is_named_with_its_whole_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with turn("tenant", 0):
+        (lock,) = folder.iterdir()
+    lock.unlink()
+    real = os.open
+
+    def read_only(path: str, flags: int, *mode: int, **more: int) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return real(path, flags, *mode, **more)
+
+    monkeypatch.setattr(tenant_lock.os, "open", read_only)
+    told = refusal().as_result()["msg"]
+    assert f"the lock {lock} by which tasks take turns cannot be used: Read-only file system." in told
+    assert f"Let this user write to {folder.parent}" in told
 
 
 def test_tasks_take_turns_from_reading_to_verification(koodrive: KooDriveForTests) -> None:
@@ -195,7 +221,7 @@ def test_how_a_tenant_is_known(
     koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], name: str
 ) -> None:
     asked_for = []
-    monkeypatch.setattr(tenant_lock, "_locked", lambda _folder, file, _deadline: asked_for.append(file))
+    monkeypatch.setattr(tenant_lock, "_locked", lambda _folder, _path, file, _deadline: asked_for.append(file))
     result = koodrive.failure(GROUP, **options)
     assert result["error"]["kind"] == "rate_limited" and koodrive.methods() == []
     assert asked_for == [tenant_lock.hashlib.sha256(f"{koodrive.endpoint} {name}".encode()).hexdigest()]

@@ -6,23 +6,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
-from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import run_in_process
-from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import run_in_process, working_in
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 
 NAME = "huaweicloud.koodrive.koodrive_space_transfer"
 GROUP = [{"type": "group", "total_capacity": 600}]
-
-
-@pytest.fixture(name="koodrive")
-def fixture_koodrive() -> Iterator[KooDriveForTests]:
-    with KooDriveForTests(new_state(TOKEN)) as simulator:
-        yield simulator
 
 
 def run(koodrive: KooDriveForTests, check_mode: bool = False, **options: Any) -> dict[str, Any]:
@@ -73,6 +67,10 @@ def test_an_error_of_the_work_is_a_failed_result(koodrive: KooDriveForTests) -> 
         ({"origin_type": "team"}, "value of origin_type must be one of: department, individual, group, got: team"),
         ({"target": None}, "missing required arguments: target"),
         ({"colour": "red"}, f"Unsupported parameters for ({NAME}) module: colour."),
+        ({"target": [{"type": "group", "total_capacity": None}]}, "one of the following is required: total_capacity"),
+        ({"target": "{{ nothing }}"}, "Elements value for option 'target'"),
+        ({"target": "nonsense"}, "Elements value for option 'target'"),
+        ({"retries": float("inf")}, "argument 'retries' is of type"),
         ({"target": [{"type": "group"}]}, "one of the following is required: total_capacity"),
         ({"timeout": "long"}, "argument 'timeout' is of type"),
     ],
@@ -96,3 +94,26 @@ def test_what_ansible_attaches_to_values_does_not_get_through(koodrive: KooDrive
     result = run(koodrive, token=Vaulted(), origin_type=Tagged("department"), verify=False)
     assert result["changed"] and koodrive.methods() == ["GET", "POST"]
     assert result["invocation"]["module_args"]["origin_type"].__class__ is str
+
+
+def test_the_text_of_a_list_and_blanks_are_read_as_a_module_reads_them(koodrive: KooDriveForTests) -> None:
+    result = run(koodrive, target=json.dumps([{**GROUP[0], "expand_capacity": None}]), verify_timeout=" ")
+    assert result["changed"] and result["invocation"]["module_args"]["verify_timeout"] == 30
+
+
+def test_a_password_in_the_endpoint_does_not_get_into_the_invocation() -> None:
+    options = {"origin_type": "group", "target": GROUP, "token": "t0ken", "endpoint": "https://usr:SEKRIT@example.org"}
+    result = run_in_process(NAME, {**options, "origin_type": "department"}, TRANSFER_SPEC, transfer_capacity, False)
+    assert result["error"]["kind"] == "invalid_request" and "endpoint" in result["msg"]
+    assert result["invocation"]["module_args"]["endpoint"] == "https://usr:********@example.org" and "SEKRIT" not in json.dumps(result)
+
+
+def test_the_folder_is_the_given_one_and_then_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "before").mkdir()
+    (tmp_path / "playbook").mkdir()
+    monkeypatch.chdir(tmp_path / "before")
+    with pytest.raises(ZeroDivisionError), working_in(str(tmp_path / "playbook")):
+        assert Path.cwd() == tmp_path / "playbook"
+        (tmp_path / "before").rename(tmp_path / "moved")
+        raise ZeroDivisionError
+    assert Path.cwd() == tmp_path / "moved"

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task has written, and what Ansible's own checks then make of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank, readable, telling
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC
+
+GROUP = {"type": "group", "total_capacity": 600}
+BLANKS = [None, "", " ", "\t\n"]
+BEYOND = [float("inf"), float("-inf"), float("nan"), "inf", "-Infinity", "nan", "sNaN", "1e5000", "1e999999999", "9" * 5000, 10**5000, 1e300]
+
+
+def checked(**arguments: Any) -> tuple[dict[str, Any], str]:
+    """The options, and what is wrong with them."""
+    given = {"origin_type": "department", "target": [GROUP], **arguments}
+    validated = ArgumentSpecValidator(TRANSFER_SPEC).validate(readable(TRANSFER_SPEC, given))
+    return validated.validated_parameters, " ".join(validated.error_messages)
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_is_not_given(blank: Any) -> None:
+    options, fault = checked(origin_reserve=blank, timeout=blank, verify=blank, token=blank, ca_path=blank)
+    assert not fault and (options["origin_reserve"], options["timeout"], options["verify"]) == (0, 30, True)
+    assert options["token"] is options["ca_path"] is None
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_where_something_must_be_given_is_named(blank: Any) -> None:
+    assert "origin_type" in checked(origin_type=blank)[1] and "target" in checked(target=blank)[1]
+    assert "origin_type" in checked(origin_type=blank, source_type=blank)[1]
+    assert "type" in checked(target=[{**GROUP, "type": blank}])[1]
+    fault = checked(target=[{"type": "group", "total_capacity": blank}])[1]
+    assert "one of the following is required: total_capacity" in fault
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_beside_a_capacity_is_no_second_one(blank: Any) -> None:
+    options, fault = checked(target=[{"type": "group", "total_capacity": blank, "unallocated_capacity": 5, "expand_capacity": blank}])
+    assert not fault and options["target"][0]["unallocated_capacity"] == 5
+
+
+def test_what_is_no_blank_is_kept() -> None:
+    for value in (0, False, [], {}, "0", "None"):
+        assert not is_blank(value)
+    assert readable(TRANSFER_SPEC, {"retries": 0, "verify": False, "target": [], "unknown": "", "_ansible_check_mode": None}) == {
+        "retries": 0, "verify": False, "target": [], "unknown": "", "_ansible_check_mode": None,
+    }
+
+
+@pytest.mark.parametrize("value", BEYOND, ids=lambda value: str(value)[:12] if not isinstance(value, int) else "int")
+def test_a_number_beyond_all_bounds_is_refused_at_once_by_name(value: Any) -> None:
+    start = time.monotonic()
+    assert "timeout" in checked(timeout=value)[1]
+    assert "expand_capacity" in checked(target=[{"type": "group", "expand_capacity": value}])[1]
+    assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("value", ["600", "600.0", 600.0, "6e2", " 600 ", 600])
+def test_a_whole_number_in_another_spelling_is_one(value: Any) -> None:
+    options, fault = checked(target=[{"type": "group", "total_capacity": value}])
+    assert not fault and options["target"][0]["total_capacity"] == 600
+
+
+def test_the_text_of_a_list_is_a_list() -> None:
+    options, fault = checked(target=json.dumps([GROUP, {"type": "individual", "total_capacity": None, "expand_capacity": 5}]))
+    assert not fault and [row["type"] for row in options["target"]] == ["group", "individual"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[{'type': 'group', 'total_capacity': 600}]", "[", '{"type": "group"}', "nonsense", '"group"', "7", "[" * 100000, 7, [7], [[GROUP]], [None], GROUP, True],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_list_of_targets_is_refused_by_name(value: Any) -> None:
+    given = readable(TRANSFER_SPEC, {"origin_type": "department", "target": value})
+    assert "target" in telling(ArgumentSpecValidator(TRANSFER_SPEC).validate(given).error_messages, TRANSFER_SPEC)
+
+
+def test_what_names_no_option_is_told_where_nothing_does() -> None:
+    assert telling(["one thing", "another"], TRANSFER_SPEC) == "one thing"
