@@ -16,7 +16,8 @@ options:
       - The KooDrive endpoint, a host with a port if need be, with or without C(https://).
       - The international site (AP-Singapore) is C(intl.myhuaweicloud-koodrive.com), the Chinese site (CN North-Beijing4)
         is C(cn.myhuaweicloud-koodrive.com).
-      - Plain C(http://) is accepted to a loopback address only.
+      - Plain C(http://) is accepted to a loopback address only, and then takes no proxy.
+      - Capital letters, a dot at the end and the scheme's own port make no difference.
       - If not set, the value of the environment variable E(KOODRIVE_ENDPOINT) is used; without that,
         V(https://intl.myhuaweicloud-koodrive.com).
     type: str
@@ -56,6 +57,9 @@ options:
   timeout:
     description:
       - How many seconds one request may take, from the connection to the last byte of the reply; 1 to 3600.
+      - This is not the task keyword C(timeout), by which Ansible fails the whole task. On this machine, a task that has failed for that
+        sends nothing any more. On a remote host, Ansible leaves the module running and nobody can hold it up, so do not use the keyword
+        there.
     type: int
     default: 30
   retries:
@@ -75,14 +79,15 @@ options:
   ca_path:
     description:
       - A file or folder with the CA certificates to verify the endpoint's certificate with.
+      - On this machine, a relative path begins at the folder of the playbook.
       - If not set, the environment variable E(REQUESTS_CA_BUNDLE) is honoured; without that, the CA certificates that
         come with the Python library C(requests) are used.
     type: path
 requirements:
   - requests >= 2.25.1
 notes:
-  - An option or an environment variable that is an empty text counts as not set.
-  - Proxies are taken from the environment variables E(HTTPS_PROXY) and E(NO_PROXY). The file C(~/.netrc) is not consulted.
+  - An option or an environment variable that is blank (nothing, or a text of white space at the most) counts as not set.
+  - Proxies are taken from the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY). The file C(~/.netrc) is not consulted.
 """
 
     ATTRIBUTES = r"""

@@ -33,6 +33,7 @@ options:
       - The pools that receive, each type once, and never O(origin_type).
       - Each has exactly one of O(target[].total_capacity), O(target[].unallocated_capacity) and
         O(target[].expand_capacity). No capacity may be over V(104857600).
+      - The list may be written as a text in JSON.
     type: list
     elements: dict
     required: true
