@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from enum import Enum
+from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 
@@ -69,6 +70,14 @@ def as_sentence(allocation: Allocation) -> str:
     )
 
 
+def as_lines(allocation: Allocation) -> str:
+    """The pools as ``--diff`` shows them, a line each."""
+    return "".join(
+        f"{name}: {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated\n"
+        for name, pool in in_order(allocation).items()
+    )
+
+
 class Target(NamedTuple):
     """A pool that receives, and how much: ``capacity`` GB, measured as one of CAPACITIES says."""
 
@@ -87,11 +96,29 @@ class Target(NamedTuple):
         return total if self.capacity > pool.unallocated_capacity else min(total, pool.total_capacity)
 
 
-class Transfer(NamedTuple):
-    """What is sent for one target [TransferUnallocatedSpace, target]."""
+class Move(NamedTuple):
+    """What a transfer sends for one target [TransferUnallocatedSpace, target]."""
 
     type: str
     expand_capacity: int
+
+
+def as_rows(moves: Sequence[Move]) -> list[dict[str, Any]]:
+    """The moves as results show them."""
+    return [move._asdict() for move in moves]
+
+
+class Shows(Enum):
+    """What a reading of the pools shows of a transfer."""
+
+    BEFORE = "the pools are as they were before"
+    EXACTLY = "the pools changed by exactly this transfer"
+    ENOUGH = "the pools changed otherwise, and every target has what was asked for"
+    OTHERWISE = "the pools changed otherwise, and a target lacks something"
+
+
+#: What counts as done.
+DONE = (Shows.EXACTLY, Shows.ENOUGH)
 
 
 class Plan(NamedTuple):
@@ -99,30 +126,33 @@ class Plan(NamedTuple):
 
     origin_type: str
     before: Allocation
-    transfers: tuple[Transfer, ...]
+    moves: tuple[Move, ...]
     required_totals: Mapping[str, int]
 
     @property
     def needed(self) -> int:
         """What the origin gives."""
-        return sum(transfer.expand_capacity for transfer in self.transfers)
+        return sum(move.expand_capacity for move in self.moves)
+
+    @property
+    def missing_before(self) -> int:
+        """What the targets lack together; less than what is needed where that is rounded up."""
+        return sum(self.missing(self.before).values())
 
     def after(self) -> dict[str, Pool]:
         """The pools after the transfer, if nothing else changes."""
-        change = {transfer.type: transfer.expand_capacity for transfer in self.transfers}
-        change[self.origin_type] = -self.needed
+        change = {**dict(self.moves), self.origin_type: -self.needed}
         return {
-            name: Pool(pool.total_capacity + change.get(name, 0), pool.allocated_capacity)
-            for name, pool in self.before.items()
+            name: pool._replace(total_capacity=pool.total_capacity + change.get(name, 0)) for name, pool in self.before.items()
         }
 
-    def moved_exactly(self, seen: Allocation) -> bool:
-        """Whether ``seen`` differs from the reading before by this transfer, in the pools that it touches."""
-        return self._totals(seen) == self._totals(self.after())
-
-    def unmoved(self, seen: Allocation) -> bool:
-        """Whether ``seen`` is the reading before, in the pools that the transfer touches."""
-        return self._totals(seen) == self._totals(self.before)
+    def compare(self, seen: Allocation) -> Shows:
+        """What ``seen`` shows of this transfer, in the pools that it touches."""
+        if self._totals(seen) == self._totals(self.before):
+            return Shows.BEFORE
+        if self._totals(seen) == self._totals(self.after()):
+            return Shows.EXACTLY
+        return Shows.OTHERWISE if self.missing(seen) else Shows.ENOUGH
 
     def missing(self, seen: Allocation) -> dict[str, int]:
         """What each target still lacks in ``seen``, in GB; empty when all have what the task asked for."""
@@ -141,32 +171,44 @@ class Plan(NamedTuple):
         }
 
     def _totals(self, allocation: Allocation) -> list[int]:
-        touched = [self.origin_type, *(transfer.type for transfer in self.transfers)]
-        return [allocation[name].total_capacity for name in touched]
+        return [allocation[name].total_capacity for name in (self.origin_type, *dict(self.moves))]
 
 
-def plan_transfer(origin_type: str, targets: Sequence[Target], origin_reserve: int, before: Allocation) -> Plan:
-    """Decide what to send for ``targets`` on the reading ``before``.
+def plan_transfer(origin_type: str, targets: Sequence[Target], step: int, before: Allocation) -> Plan:
+    """Decide what to send for ``targets`` on the reading ``before``, to each a multiple of ``step`` GB [Storage Settings].
 
     A target that has enough gets nothing, and nothing is ever taken back from one. ``before`` must know the origin and
-    every target. Raises KooDriveError ``insufficient_capacity`` when the origin's unallocated capacity, less
-    ``origin_reserve``, does not suffice: the service would move what is not to be moved, or refuse with 13000311.
+    every target.
     """
     required = {target.type: target.required_total(before[target.type]) for target in targets}
-    transfers = tuple(
-        Transfer(name, total - before[name].total_capacity)
+    moves = tuple(
+        Move(name, _rounded_up(total - before[name].total_capacity, step))
         for name, total in required.items()
         if total > before[name].total_capacity
     )
-    plan = Plan(origin_type, before, transfers, required)
-    unallocated = before[origin_type].unallocated_capacity
-    if transfers and plan.needed > unallocated - origin_reserve:
-        raise KooDriveError(
-            "insufficient_capacity",
-            f"the {origin_type} pool cannot give {plan.needed} GB: it has {unallocated} GB unallocated, of which"
-            f" {origin_reserve} GB must stay (origin_reserve), so it is {plan.needed + origin_reserve - unallocated} GB short",
-            step="Planning the transfer",
-            advice=f"Nothing was moved. The pools hold: {as_sentence(before)}. Move less, lower origin_reserve, free capacity in the"
-                   f" {origin_type} pool, or have the tenant's capacity expanded.",
-        )
-    return plan
+    return Plan(origin_type, before, moves, required)
+
+
+def _rounded_up(gigabytes: int, step: int) -> int:
+    return -(-gigabytes // step) * step
+
+
+def ensure_sufficient(plan: Plan, origin_reserve: int) -> None:
+    """Raises KooDriveError ``insufficient_capacity`` when the origin's unallocated capacity, less ``origin_reserve`` GB, does not suffice
+    for ``plan``: the service would move what is not to be moved, or refuse with 13000311.
+    """
+    unallocated = plan.before[plan.origin_type].unallocated_capacity
+    to_give = unallocated - origin_reserve
+    if not plan.moves or plan.needed <= to_give:
+        return
+    rounding = ""
+    if plan.missing_before <= to_give:
+        rounding = f"; it has the {plan.missing_before} GB that are missing, but not what they are rounded up to by capacity_step"
+    raise KooDriveError(
+        "insufficient_capacity",
+        f"the {plan.origin_type} pool cannot give {plan.needed} GB: it has {unallocated} GB unallocated, of which"
+        f" {origin_reserve} GB must stay (origin_reserve), so it is {plan.needed - to_give} GB short{rounding}",
+        step="Planning the transfer",
+        advice=f"Nothing was moved. The pools hold: {as_sentence(plan.before)}. Move less, lower origin_reserve, free capacity in the"
+               f" {plan.origin_type} pool, or have the tenant's capacity expanded.",
+    )

@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import re
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -37,19 +38,21 @@ class Auth(Protocol):
 
 
 class TokenAuth:
-    """Access token [koodrive_05_0010]; the value may carry its ``Bearer`` already, as copied from a header or a cookie."""
+    """Access token [koodrive_05_0010]. The value may carry its prefix already, as copied from a header or a cookie: ``Bearer``, or the
+    ``AT`` of the carrier edition's tokens.
+    """
 
-    PREFIX = "Bearer"
+    PREFIX = re.compile("(Bearer|AT(?=[ +]))[ +]*")
 
     def __init__(self, token: str) -> None:
-        self._value = token if token.startswith(self.PREFIX) else f"{self.PREFIX} {token}"
+        self._value = token if self.PREFIX.match(token) else f"Bearer {token}"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = self._value
         return request
 
     def secrets(self) -> list[str]:
-        return [self._value[len(self.PREFIX):].lstrip(" +")]
+        return [self.PREFIX.sub("", self._value, count=1)]
 
 
 class AppAuth:
@@ -117,16 +120,18 @@ def sign(app_secret: str, method: str, url: str, headers: dict[str, str], body: 
 
 
 def canonical_request(method: str, url: str, headers: dict[str, str], body: bytes) -> str:
-    """The text that a signature covers; ``headers`` are the signed ones [koodrive_05_0029 to 0035]."""
+    """The text that a signature covers; ``headers`` are the signed ones [koodrive_05_0029 to 0035].
+
+    A query must be in ``url`` as it is signed, sorted and encoded. No call of this collection has one.
+    """
     parts = urlsplit(url)
     path = "/".join(quote(unquote(part), safe="-_.~") for part in parts.path.split("/"))
-    query = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in parse_qsl(parts.query, True))
     canonical_headers = {name.lower(): value.strip() for name, value in headers.items()}
     return "\n".join(
         [
             method.upper(),
             path if path.endswith("/") else path + "/",
-            "&".join(f"{name}={value}" for name, value in query),
+            parts.query,
             "".join(f"{name}:{value}\n" for name, value in sorted(canonical_headers.items())),
             ";".join(sorted(canonical_headers)),
             hashlib.sha256(body).hexdigest(),

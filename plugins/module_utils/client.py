@@ -1,139 +1,189 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two calls of KooDrive's space allocation API, as functions that return values or raise KooDriveError."""
+"""The calls of KooDrive's space allocation API, as functions that return values or raise KooDriveError."""
 
 from __future__ import annotations
 
 import json
 import os
-import random
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import SPACE_TYPES, Allocation, Transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import SPACE_TYPES, Allocation, Move
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.failures import Failure, explain
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import passwords_of_proxies, redact
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import MAX_REPLY, Reply, http_date, pools_of, value_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, session
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import (
+    MAX_REPLY,
+    Call,
+    Reply,
+    http_date,
+    pools_of,
+    quota_pools_of,
+    shows_one_pool,
+    value_of,
+)
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, http_session
 
 if TYPE_CHECKING:
     from requests import Response
 
 READ = "/koodrive/ose/v1/space/allocation/get"
+QUOTA = "/koodrive/ose/v1/service/quotaUsed"
 WRITE = "/koodrive/ose/v1/space/allocation/transfer"
 
 #: Bytes that are read at a time.
 CHUNK = 64 * 1024
 #: Plain HTTP is allowed to this machine alone, so no proxy of the environment may carry it anywhere.
 DIRECT = {"http": ""}
-#: Seconds before the second try of a read; each further wait is twice as long.
-FIRST_WAIT = 0.5
+#: Seconds before the second try of a request.
+FIRST_PAUSE = 0.5
 
 
 class KooDrive:
-    """A session with KooDrive.
+    """A client of KooDrive for one run, over one connection.
 
     ``endpoint`` is scheme, host and port; ``headers`` go with every request; ``timeout`` limits each request as a whole,
-    in seconds; ``retries`` is how often a read is tried again; ``verify`` is as in requests: whether to verify
-    certificates, or the CA bundle to do it with. ``warnings`` collects what the user should know.
+    in seconds; ``retries`` is how often a request is tried again; ``trust`` says whose certificates are accepted, as ``verify`` does
+    in requests: those of the CA bundle of this path, of the usual ones, or any. ``warnings`` collects what the user should know.
     """
 
     def __init__(
-        self, endpoint: str, auth: Auth, headers: Mapping[str, str], timeout: float, retries: int, verify: bool | str
+        self,
+        endpoint: str,
+        auth: Auth,
+        headers: Mapping[str, str],
+        timeout: float,
+        retries: int,
+        trust: bool | str,
+        warnings: list[str],
     ) -> None:
         self.retries = retries
-        self.warnings: list[str] = []
+        self._warnings = warnings
         self._endpoint = endpoint
         self._auth = auth
         self._timeout = timeout
-        self._verify = verify
+        self._trust = trust
         self._wire = Wire()
-        self._session = session(self._wire, validate_certs=verify is not False)
+        self._http = http_session(self._wire, validate_certs=trust is not False)
         # What is read is bounded in bytes, and a compressed reply has no such bound.
-        self._session.headers.update({**headers, "Accept-Encoding": "identity", "User-Agent": "huaweicloud.koodrive"})
+        self._http.headers.update({**headers, "Accept-Encoding": "identity", "User-Agent": "huaweicloud.koodrive"})
+        self._read: Callable[[str], Allocation] | None = None
 
     def close(self) -> None:
         """Close the connection."""
-        self._session.close()
+        self._http.close()
         self._wire.close()
 
-    def read_allocation(self, step: str, retries: int | None = None) -> Allocation:
-        """The tenant's pools [GetSpaceAllocation].
+    def read_pools(self, step: str, needed: Collection[str] = (), retries: int | None = None) -> Allocation:
+        """The tenant's pools [GetSpaceAllocation]; or, where that read shows one pool only or lacks a ``needed`` one, those of the
+        read that has all of them [GetQuotaUsed].
 
-        A failure that may pass is tried again, ``retries`` times, or as often as the session allows. ``step`` is named
-        in the error that is raised in the end.
+        Which of them serves is decided by the first reading that succeeds, for the two are never compared with each other. A failure
+        that may pass is tried again, ``retries`` times, or as often as the client allows. Errors name ``step``. Raises
+        ``invalid_reply`` where a needed pool is in neither: unknown is not zero.
         """
-        left = self.retries if retries is None else retries
-        wait = FIRST_WAIT
-        while True:
-            try:
-                return pools_of(self._right_in_time(), self._show)
-            except KooDriveError as error:
-                error.step = step
-                if not error.passing or left <= 0:
-                    raise
-                self.pause(error, wait)
-                left -= 1
-                wait *= 2
+        pools = self._tried_again(self._read or (lambda step: self._first_read(step, needed)), step, retries)
+        lacking = [name for name in needed if name not in pools]
+        if lacking:
+            raise KooDriveError("invalid_reply", f"KooDrive did not report the {lacking[0]} pool", step=step)
+        return pools
 
-    def transfer(self, origin_type: str, transfers: Iterable[Transfer], step: str) -> None:
+    def transfer(self, origin_type: str, moves: Iterable[Move], step: str) -> None:
         """Move capacity [TransferUnallocatedSpace]: one request, never repeated here.
 
         The error that is raised says in ``may_have_moved`` whether KooDrive can have processed the request all the same.
         """
         body = {
             "originType": SPACE_TYPES[origin_type],
-            "target": [
-                {"type": SPACE_TYPES[transfer.type], "expandCapacity": transfer.expand_capacity} for transfer in transfers
-            ],
+            "target": [{"type": SPACE_TYPES[move.type], "expandCapacity": move.expand_capacity} for move in moves],
         }
-        try:
-            reply = self._exchange("POST", WRITE, json.dumps(body, separators=(",", ":")).encode("ascii"))
-            value_of(reply, is_write=True, show=self._show)
-        except KooDriveError as error:
-            error.step = step
-            raise
+        call = Call(step, True, self._show)
+        value_of(self._exchange(call, "POST", WRITE, json.dumps(body, separators=(",", ":")).encode("ascii")), call)
 
-    def pause(self, error: KooDriveError, seconds: float) -> None:
-        """Wait before a further try: as long as KooDrive asked for in ``error``, else about ``seconds``, at most ``timeout``."""
-        wait = seconds * random.uniform(0.5, 1.0) if error.retry_after is None else error.retry_after
-        time.sleep(min(wait, self._timeout))
+    def pauses(self) -> Pauses:
+        """The pauses between tries of one request."""
+        return Pauses(FIRST_PAUSE, self._timeout)
 
-    def _right_in_time(self) -> Reply:
-        """The reply to the read; where an app is refused because the clocks are apart, signed once more with the server's time.
+    def wait(self, pauses: Pauses, error: KooDriveError) -> None:
+        """Wait for the next of ``pauses``, or as long as KooDrive asks for in ``error``, at most as long as a request may take."""
+        pauses.wait(self._timeout, error.retry_after)
+
+    def _tried_again(self, read: Callable[[str], Allocation], step: str, retries: int | None) -> Allocation:
+        pauses = self.pauses()
+        for _failed in range(self.retries if retries is None else retries):
+            try:
+                return read(step)
+            except KooDriveError as error:
+                if not error.transient:
+                    raise
+                self.wait(pauses, error)
+        return read(step)
+
+    def _first_read(self, step: str, needed: Collection[str]) -> Allocation:
+        """The pools by the read that has what is needed, which serves from now on."""
+        call = Call(step, False, self._show)
+        reply = self._reply_in_time(call, READ)
+        pools = pools_of(reply, call)
+        lacking = [name for name in needed if name not in pools]
+        if lacking or shows_one_pool(reply):
+            try:
+                pools = self._read_quota(step)
+            except KooDriveError as error:
+                if error.transient:
+                    raise
+                if lacking:
+                    what = f"KooDrive did not report the {lacking[0]} pool, and the read that has all pools failed: {error.what}"
+                    raise KooDriveError("invalid_reply", what, step=step) from error
+                # A tenant whose KooDrive has no second read, or whose user may not have it, is left with what the first one shows.
+            else:
+                self._read = self._read_quota
+                return pools
+        self._read = self._read_allocation
+        return pools
+
+    def _read_allocation(self, step: str) -> Allocation:
+        call = Call(step, False, self._show)
+        return pools_of(self._reply_in_time(call, READ), call)
+
+    def _read_quota(self, step: str) -> Allocation:
+        call = Call(step, False, self._show)
+        return quota_pools_of(self._reply_in_time(call, QUOTA), call)
+
+    def _reply_in_time(self, call: Call, path: str) -> Reply:
+        """The reply to a read; where an app is refused because the clocks are apart, signed once more with the server's time.
 
         KooDrive refuses an X-Date that is later than its own time or older than 15 minutes [api-koodrive-carrier pages].
         """
-        reply = self._exchange("GET", READ, None)
+        reply = self._exchange(call, "GET", path, None)
         if reply.status not in (400, 401, 403) or not isinstance(self._auth, AppAuth) or self._auth.clock_offset:
             return reply
         server_time = http_date(reply.headers.get("Date", ""))
         if server_time is None or not self._auth.adopt_server_time(server_time):
             return reply
         offset = round(self._auth.clock_offset)
-        self.warnings.append(
+        self._warnings.append(
             f"This machine's clock is {abs(offset)} seconds {'behind' if offset > 0 else 'ahead of'} KooDrive's, which refused a"
             " request for it. The requests of this run are signed with KooDrive's time. Set the clock right."
         )
-        return self._exchange("GET", READ, None)
+        return self._exchange(call, "GET", path, None)
 
-    def _exchange(self, method: str, path: str, body: bytes | None) -> Reply:
+    def _exchange(self, call: Call, method: str, path: str, body: bytes | None) -> Reply:
         """One request and its reply, whatever that says."""
         try:
             with self._wire.limit(self._timeout):
-                response = self._session.request(
+                response = self._http.request(
                     method,
                     self._endpoint + path,
                     data=body,
-                    headers={"Content-Type": "application/json"} if body else None,
+                    headers=_own_headers(path, body),
                     auth=self._auth,
                     timeout=self._timeout,
                     # Not set on the session: there, REQUESTS_CA_BUNDLE would win over it.
-                    verify=self._verify,
+                    verify=self._trust,
                     proxies=DIRECT if self._endpoint.startswith("http:") else None,
                     allow_redirects=False,
                     stream=True,
@@ -143,13 +193,13 @@ class KooDrive:
                 raise TimeoutError
             return reply
         except Exception as error:  # requests lets errors of urllib3, http.client, ssl and idna through.
-            raise self._failure(error, is_write=method == "POST") from error
+            raise self._failure(error, call) from error
 
-    def _failure(self, error: Exception, is_write: bool) -> KooDriveError:
+    def _failure(self, error: Exception, call: Call) -> KooDriveError:
         """What the failed exchange means."""
-        may_have_moved = is_write and self._wire.established
+        may_have_moved = call.is_write and self._wire.established
         if isinstance(error, OversizedReply):
-            return KooDriveError("invalid_reply", str(error), may_have_moved=may_have_moved)
+            return KooDriveError("invalid_reply", str(error), step=call.step, may_have_moved=may_have_moved)
         failure = explain(error)
         if self._wire.overdue:
             failure = Failure(f"no complete reply within {self._timeout} seconds", transient=True)
@@ -157,12 +207,21 @@ class KooDrive:
         return KooDriveError(
             "unreachable",
             f"{self._endpoint} {reached} ({self._show(failure.why)})",
-            passing=failure.transient,
+            step=call.step,
+            transient=failure.transient,
             may_have_moved=may_have_moved,
         )
 
     def _show(self, text: str) -> str:
         return redact(text, [*self._auth.secrets(), *passwords_of_proxies(os.environ)])
+
+
+def _own_headers(path: str, body: bytes | None) -> dict[str, str | None]:
+    """What the request has beside, or instead of, what all have."""
+    if body is not None:
+        return {"Content-Type": "application/json"}
+    # The second read has no language [GetQuotaUsed].
+    return {"language": None} if path == QUOTA else {}
 
 
 class OversizedReply(Exception):

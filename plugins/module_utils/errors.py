@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+_LOOK_FIRST = (
+    "Look at the pools before running again: a run with total_capacity or unallocated_capacity starts from what it then"
+    " reads, one with expand_capacity would add again."
+)
 #: What to do next, by kind: the last sentences of a message unless the place that raises knows better.
 ADVICE = {
     "invalid_request": "Correct the option and run again; no request was sent.",
@@ -18,18 +22,27 @@ ADVICE = {
     "server_error": "Run again later; if it stays, give the trace ID to the KooDrive support.",
     "unreachable": "Check the endpoint, the name resolution, the proxy and the certificates from the machine that runs the task.",
     "invalid_reply": "Check that the endpoint is KooDrive itself and not a proxy or a login page.",
-    "not_verified": "Look at the pools before running again.",
-    "outcome_unknown": "Look at the pools before running again.",
+    "not_verified": _LOOK_FIRST,
+    "outcome_unknown": _LOOK_FIRST,
 }
+
+
+class Answer(NamedTuple):
+    """What KooDrive, or the gateway in front of it, says of a failure [ErrorCode]; None for what it does not say."""
+
+    http_status: int | None = None
+    code: str | None = None
+    message: str | None = None
+    request_id: str | None = None
 
 
 class KooDriveError(Exception):
     """A task that cannot go on, in words for people and in values for playbooks.
 
     ``kind`` is one of the keys of :data:`ADVICE`; ``what`` says in one clause what happened; ``step`` says at which step
-    of the work. ``http_status``, ``code`` and ``message`` are KooDrive's own, where it answered.
+    of the work; ``advice`` is what to do next, where that is not the advice of the kind.
 
-    ``passing``: the same request may succeed if it is tried again; ``retry_after`` is how many seconds KooDrive asked to
+    ``transient``: the same request may succeed if it is tried again; ``retry_after`` is how many seconds KooDrive asked to
     wait before that. ``may_have_moved``: the request was a write and nothing shows that KooDrive did not process it.
     """
 
@@ -40,10 +53,8 @@ class KooDriveError(Exception):
         *,
         step: str = "",
         advice: str | None = None,
-        http_status: int | None = None,
-        code: str | None = None,
-        message: str | None = None,
-        passing: bool = False,
+        answer: Answer = Answer(),
+        transient: bool = False,
         retry_after: float | None = None,
         may_have_moved: bool = False,
     ) -> None:
@@ -52,31 +63,24 @@ class KooDriveError(Exception):
         self.what = what
         self.step = step
         self.advice = ADVICE[kind] if advice is None else advice
-        self.http_status = http_status
-        self.code = code
-        self.message = message
-        self.passing = passing
+        self.answer = answer
+        self.transient = transient
         self.retry_after = retry_after
         self.may_have_moved = may_have_moved
-        #: Further keys of the failed task's result: ``trace_id``, ``allocation``, ``transfers``, ``warnings``...
-        self.known: dict[str, Any] = {}
 
-    def as_result(self) -> dict[str, Any]:
-        """The failed task's result: ``msg`` for people, ``error`` for playbooks, and what is known of the pools."""
-        sentences = [f"{self.step} failed: {self.what}." if self.step else f"{self.what}.", self.advice]
-        if self.known.get("trace_id"):
-            sentences.append(f"Trace ID: {self.known['trace_id']}.")
+    def as_result(self, *more: str, trace_id: str = "") -> dict[str, Any]:
+        """The failed task's result: ``msg`` for people, ``error`` for playbooks.
+
+        ``more`` are sentences between what happened and what to do; ``trace_id`` is the one of the run, if it has come so far.
+        """
+        happened = f"{self.step} failed: {self.what}." if self.step else f"{self.what}."
+        sentences = [happened, *more, self.advice, f"Trace ID: {trace_id}." if trace_id else ""]
         return {
-            "msg": " ".join(sentence for sentence in sentences if sentence),
-            "error": {
-                "kind": self.kind,
-                "http_status": self.http_status,
-                "code": self.code,
-                "message": self.message,
-            },
+            "failed": True,
             "changed": False,
+            "msg": " ".join(sentence for sentence in sentences if sentence),
+            "error": {"kind": self.kind, **self.answer._asdict()},
             "warnings": [],
-            **self.known,
         }
 
 

@@ -9,14 +9,14 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable, telling
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
 
 
@@ -31,10 +31,8 @@ class KooDriveModule(AnsibleModule):
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         faults = self.validation_result.error_messages
-        if faults and msg == faults[0]:
-            msg = telling(faults, self.argument_spec)
-        kwargs.setdefault("error", KooDriveError("invalid_request", msg).as_result()["error"])
-        super().fail_json(msg, **kwargs)
+        refusal = refusal_of(faults if msg in faults else [msg], self.argument_spec)
+        super().fail_json(**{**refusal, **kwargs})
 
 
 def _end_with_the_task() -> None:
@@ -52,16 +50,14 @@ def _end_with_the_task() -> None:
     threading.Thread(target=wait_for_the_end, daemon=True).start()
 
 
-def run_module(argument_spec: Mapping[str, Any], work: Callable[[Mapping[str, Any], bool], dict[str, Any]]) -> None:
-    """Run ``work`` on the task's options, and whether it is in check mode, as a module does; ``work`` may raise KooDriveError."""
+def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
+    """Do ``work`` on the task's options, as a module does."""
     _end_with_the_task()
     module = KooDriveModule(argument_spec=dict(argument_spec), supports_check_mode=True)
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    try:
-        result, end = work(module.params, module.check_mode), module.exit_json
-    except KooDriveError as error:
-        result, end = error.as_result(), module.fail_json
-    for warning in result.pop("warnings"):
+    outcome = outcome_of(work, module.params, module.check_mode)
+    for warning in outcome.pop("warnings"):
         module.warn(warning)
-    end(**result)
+    end = module.fail_json if outcome.get("failed") else module.exit_json
+    end(**outcome)

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth, TokenAuth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import passwords_in, passwords_of_proxies
 
 DEFAULT_ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
@@ -26,6 +26,7 @@ DEFAULT_LANGUAGE = "en-US"
 SHORTEST_TIMEOUT = 1.0
 #: X-Traceid has exactly so many characters [headers].
 TRACE_ID_LENGTH = 58
+TRACE_ID = re.compile("[A-Za-z0-9_]+")
 
 #: The argument spec; the documentation fragment says the same in words. What an environment variable can give has no
 #: default and no fallback here: an empty text counts as not set, and what a task says wins over the environment.
@@ -45,7 +46,7 @@ CONNECTION_SPEC: dict[str, Any] = {
 DEFAULT_PORTS = {"https": 443, "http": 80}
 #: What can stand in a header or a URL without being encoded.
 VISIBLE = re.compile(r"[\x21-\x7e]+")
-TOKEN = re.compile(f"(Bearer )?{VISIBLE.pattern}")
+TOKEN = re.compile(f"(Bearer |AT )?{VISIBLE.pattern}")
 LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"{LABEL}(\.{LABEL})*\.?")
 ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token", "app_id", "app_secret", "user_id", "language")}
@@ -66,24 +67,17 @@ class Connection(NamedTuple):
     trace_id: str
     timeout: float
     retries: int
-    verify: bool | str
+    trust: bool | str
 
     @contextmanager
-    def session(self) -> Iterator[tuple[KooDrive, dict[str, Any]]]:
-        """A client for one run, and the keys that every result of the run has, its failures included.
-
-        What the run adds to the keys is in its failures too.
-        """
+    def client(self, warnings: list[str]) -> Iterator[KooDrive]:
+        """A client for one run, which adds to ``warnings`` what the user should know."""
         headers = {"X-Traceid": self.trace_id, "language": self.language}
         if self.user_id:
             headers["X-User-Id"] = self.user_id
-        koodrive = KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.verify)
-        known = {"endpoint": self.endpoint, "trace_id": self.trace_id, "warnings": koodrive.warnings}
+        koodrive = KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.trust, warnings)
         try:
-            yield koodrive, known
-        except KooDriveError as error:
-            error.known = {**known, **error.known}
-            raise
+            yield koodrive
         finally:
             koodrive.close()
 
@@ -106,7 +100,7 @@ def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | Non
         trace_id=_trace_id(given),
         timeout=in_range(options, "timeout", SHORTEST_TIMEOUT, 3600),
         retries=in_range(options, "retries", 0, 20),
-        verify=_verify(given, options["validate_certs"]),
+        trust=_trust(given, options["validate_certs"]),
     )
 
 
@@ -221,10 +215,13 @@ def _trace_id(given: _Given) -> str:
         return secrets.token_hex(TRACE_ID_LENGTH // 2)
     if len(trace_id) != TRACE_ID_LENGTH:
         raise invalid_request("trace_id", f"must have exactly {TRACE_ID_LENGTH} characters, not {len(trace_id)}")
+    if not TRACE_ID.fullmatch(trace_id):
+        raise invalid_request("trace_id", "must have letters, digits and underscores only")
     return trace_id
 
 
-def _verify(given: _Given, validate_certs: bool) -> bool | str:
+def _trust(given: _Given, validate_certs: bool) -> bool | str:
+    """Whose certificates are accepted, as requests wants to have it said."""
     ca_path = given.value("ca_path")
     if ca_path is not None and not os.path.exists(ca_path):
         raise invalid_request("ca_path", f"does not exist: {ca_path}")

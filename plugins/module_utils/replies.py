@@ -1,27 +1,20 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""KooDrive's replies -> values or typed errors. Pure: no I/O, no Ansible.
-
-Everything here takes ``show``, which makes text of the server fit for a message: see redaction.redact.
-"""
+"""KooDrive's replies -> values or typed errors. Pure: no I/O, no Ansible."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
 import zlib
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, SPACE_TYPES, Allocation, Pool
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-
-#: A pool can hold many spaces, so it may be larger than the largest of them. This is beyond every pool, and below a
-#: terabyte counted in bytes.
-MAX_POOL = 10_000 * MAX_CAPACITY
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import retry_after
 
 #: Bytes. The replies of this API have a few hundred; what is longer is not one of them, compressed or not.
 MAX_REPLY = 1024 * 1024
@@ -31,16 +24,40 @@ MAX_QUOTE = 1000
 COMPRESSIONS = ("gzip", "x-gzip", "deflate")
 ANY_COMPRESSION = 32 + zlib.MAX_WBITS
 
+#: A pool can hold many spaces, so it may be larger than the largest of them. This is beyond every pool, and below a
+#: terabyte counted in bytes.
+MAX_POOL = 10_000 * MAX_CAPACITY
+
 #: KooDrive's refusals [ErrorCode]. On the read, any other code with HTTP 400 is an authentication failure.
+BAD_PARAMETERS = "13000102"
 INSUFFICIENT_SPACE = "13000311"
-REFUSALS = {"13000102", "13000301", INSUFFICIENT_SPACE, "13000410", "13000412"}
+NO_PERMISSION = "13000410"
+NOT_ACTIVE = "13000412"
+REFUSALS = {BAD_PARAMETERS, "13000301", INSUFFICIENT_SPACE, NO_PERMISSION, NOT_ACTIVE}
+#: A fault of the server, whatever the HTTP status [koodrive_05_0026, koodrive_05_0011].
+INNER_INVOKE_FAILURE = "13000201"
 
 #: Request Time-out: whoever says it, KooDrive or a proxy, does not say that the request was not processed.
 REQUEST_TIMEOUT = 408
 
+#: What the second read has of each pool: total and allocated [GetQuotaUsed].
+QUOTA_FIELDS = {
+    "department": ("deptSpaceQuota", "deptSpaceQuotaUsed"),
+    "individual": ("personalSpaceQuota", "personalSpaceQuotaUsed"),
+    "group": ("groupSpaceQuota", "groupSpaceQuotaUsed"),
+}
+
 DIGITS = re.compile(r"[0-9]{1,20}")
 
-Show = Callable[[str], str]
+
+class Call(NamedTuple):
+    """The call that a reply is for: the ``step`` of the work that errors name, whether it is the write, and ``show``, which makes text of
+    the server fit for a message (redaction.redact).
+    """
+
+    step: str
+    is_write: bool
+    show: Callable[[str], str]
 
 
 class Reply(NamedTuple):
@@ -51,36 +68,72 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def value_of(reply: Reply, is_write: bool, show: Show) -> dict[str, Any]:
+def value_of(reply: Reply, call: Call) -> dict[str, Any]:
     """The decoded body of a reply that reports success, ``code`` 0 as integer or string [ErrorCode].
 
     Raises KooDriveError: ``authentication``, ``insufficient_capacity``, ``rejected`` or ``rate_limited`` where KooDrive
-    refused the request, ``server_error`` for HTTP 5xx, ``invalid_reply`` for everything that it should not send.
+    refused the request, ``server_error`` for HTTP 5xx and the code of a fault of the server, ``invalid_reply`` for everything that
+    it should not send.
     """
     body, fault = _plain_body(reply)
     value = _decoded(body)
-    code, message = _code_and_message(value, show)
-    refused = 400 <= reply.status < 500 and reply.status != REQUEST_TIMEOUT
-    if 200 <= reply.status < 300 and code is not None:
-        if code == "0":
-            return value
-        refused = True
-    if refused:
-        raise _refusal(reply, code, message, is_write)
-    if reply.status >= 500 or reply.status == REQUEST_TIMEOUT:
-        raise KooDriveError(
-            "server_error",
-            f"KooDrive could not handle the request{_in_its_words(reply.status, code, message)}",
-            http_status=reply.status,
-            code=code,
-            message=message,
-            passing=True,
-            retry_after=_retry_after(reply),
-            may_have_moved=is_write,
-        )
+    answer = _answer(reply, value, call)
+    if 200 <= reply.status < 300 and answer.code == "0":
+        return value
+    if reply.status >= 500 or reply.status == REQUEST_TIMEOUT or answer.code == INNER_INVOKE_FAILURE:
+        raise _server_error(reply, answer, call)
+    if 400 <= reply.status or (200 <= reply.status < 300 and answer.code is not None):
+        raise _refusal(reply, answer, call)
     if 300 <= reply.status < 400:
-        fault = f"it is a redirect to {show(reply.headers.get('Location', 'nowhere'))!r}, which is not followed"
-    raise _nonsense(fault or "it is no KooDrive reply", reply, show, may_have_moved=is_write)
+        fault = f"it is a redirect to {call.show(reply.headers.get('Location', 'nowhere'))!r}, which is not followed"
+    raise _nonsense(fault or "it is no KooDrive reply", reply, call)
+
+
+def pools_of(reply: Reply, call: Call) -> Allocation:
+    """The pools of a reply to the read [GetSpaceAllocation]: ``data`` as array or object, numbers as such or as text.
+
+    Raises KooDriveError as :func:`value_of` does.
+    """
+    data = value_of(reply, call).get("data")
+    names = {number: name for name, number in SPACE_TYPES.items()}
+    pools: dict[str, Pool] = {}
+    try:
+        for row in [data] if isinstance(data, dict) else data if isinstance(data, list) else _fail("it has no data"):
+            if not isinstance(row, dict):
+                _fail("data has something else than objects")
+            number = _whole_number(row, "type")
+            pool = Pool(_whole_number(row, "totalCapacity"), _whole_number(row, "allocateCapacity"))
+            # A type that is not in the reference is a later addition to the service, and no pool of a transfer.
+            name = names.get(number, str(number))
+            if name in pools:
+                _fail(f"it has the type {number} twice")
+            pools[name] = pool
+    except ValueError as error:
+        raise _nonsense(str(error), reply, call) from error
+    return {name: pool for name, pool in pools.items() if name in SPACE_TYPES}
+
+
+def shows_one_pool(reply: Reply) -> bool:
+    """Whether a reply to the read has ``data`` as one object, as the reference's example has, which cannot show all pools."""
+    return isinstance(_decoded(_plain_body(reply)[0]).get("data"), dict)
+
+
+def quota_pools_of(reply: Reply, call: Call) -> Allocation:
+    """The pools of a reply to the second read [GetQuotaUsed]. A pool without its two numbers is not in it.
+
+    Raises KooDriveError as :func:`value_of` does.
+    """
+    data = value_of(reply, call).get("data")
+    try:
+        if not isinstance(data, dict):
+            _fail("its data is no object")
+        return {
+            name: Pool(_whole_number(data, total), _whole_number(data, allocated))
+            for name, (total, allocated) in QUOTA_FIELDS.items()
+            if total in data and allocated in data
+        }
+    except ValueError as error:
+        raise _nonsense(str(error), reply, call) from error
 
 
 def _plain_body(reply: Reply) -> tuple[bytes, str | None]:
@@ -96,28 +149,13 @@ def _plain_body(reply: Reply) -> tuple[bytes, str | None]:
     return (body, None) if decoder.eof else (b"", f"it is compressed ({encoding}), which was not asked for, and cannot be read")
 
 
-def pools_of(reply: Reply, show: Show) -> Allocation:
-    """The pools of a reply to the read [GetSpaceAllocation]: ``data`` as array or object, numbers as such or as text.
-
-    Raises KooDriveError as :func:`value_of` does.
-    """
-    data = value_of(reply, is_write=False, show=show).get("data")
-    names = {number: name for name, number in SPACE_TYPES.items()}
-    pools: dict[str, Pool] = {}
+def _decoded(body: bytes) -> dict[str, Any]:
+    """The JSON object in ``body``, or an empty one: what is no object has no code either, and that is what matters."""
     try:
-        for row in [data] if isinstance(data, dict) else data if isinstance(data, list) else _fail("it has no data"):
-            if not isinstance(row, dict):
-                _fail("data has something else than objects")
-            number = _whole_number(row, "type")
-            pool = Pool(_whole_number(row, "totalCapacity"), _whole_number(row, "allocateCapacity"))
-            # A type that is not in the reference is a later addition to the service, and no pool of a transfer.
-            name = names.get(number, str(number))
-            if name in pools:
-                _fail(f"it has the type {number} twice")
-            pools[name] = pool
-    except ValueError as error:
-        raise _nonsense(str(error), reply, show) from error
-    return {name: pool for name, pool in pools.items() if name in SPACE_TYPES}
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _fail(why: str) -> Any:
@@ -140,63 +178,87 @@ def _whole_number(row: Mapping[str, Any], field: str) -> int:
     return number
 
 
-def _decoded(body: bytes) -> dict[str, Any]:
-    """The JSON object in ``body``, or an empty one: what is no object has no code either, and that is what matters."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+def _answer(reply: Reply, value: Mapping[str, Any], call: Call) -> Answer:
+    """Code, message and request ID by KooDrive's own names, or else by the gateway's [ErrorCode]; a code is always text."""
+    code = value.get("code", value.get("error_code"))
+    is_code = isinstance(code, (int, str)) and not isinstance(code, bool) and code != ""
+    texts = [text if isinstance(text, str) and text else None for text in (value.get("msg", value.get("error_msg")), value.get("request_id"))]
+    message, request_id = [text and call.show(text) for text in texts]
+    return Answer(reply.status, call.show(str(code)) if is_code else None, message, request_id)
 
 
-def _code_and_message(value: Mapping[str, Any], show: Show) -> tuple[str | None, str | None]:
-    """KooDrive's own code, always as text, and its message; None for what is not there."""
-    code, message = value.get("code"), value.get("msg")
-    known = isinstance(code, (int, str)) and not isinstance(code, bool) and code != ""
-    return show(str(code)) if known else None, show(message) if isinstance(message, str) and message else None
-
-
-def _refusal(reply: Reply, code: str | None, message: str | None, is_write: bool) -> KooDriveError:
-    words = _in_its_words(reply.status, code, message)
-    passing = False
-    if reply.status == 429:
-        kind, what, passing = "rate_limited", "KooDrive takes no more requests for now", True
-    elif reply.status in (401, 403) or (reply.status == 400 and not is_write and code not in REFUSALS):
-        kind, what = "authentication", "KooDrive refused the credentials"
-    elif code == INSUFFICIENT_SPACE:
-        kind, what = "insufficient_capacity", "KooDrive has too little space for it"
-    else:
-        kind, what = "rejected", "KooDrive refused the request"
+def _server_error(reply: Reply, answer: Answer, call: Call) -> KooDriveError:
     return KooDriveError(
-        kind,
-        f"{what}{words}",
-        http_status=reply.status,
-        code=code,
-        message=message,
-        passing=passing,
-        retry_after=_retry_after(reply),
+        "server_error",
+        f"KooDrive could not handle the request{_in_its_words(answer)}",
+        step=call.step,
+        answer=answer,
+        transient=True,
+        retry_after=retry_after(reply.headers),
+        may_have_moved=call.is_write,
     )
 
 
-def _in_its_words(status: int, code: str | None, message: str | None) -> str:
-    parts = [f"HTTP {status}"]
-    if code is not None:
-        parts.append(f"code {code}")
-    if message is not None:
-        parts.append(f'"{message}"')
+def _refusal(reply: Reply, answer: Answer, call: Call) -> KooDriveError:
+    kind, what = _kind_of_refusal(answer, call.is_write)
+    return KooDriveError(
+        kind,
+        f"{what}{_in_its_words(answer)}",
+        step=call.step,
+        advice=_advice(answer) if call.is_write else None,
+        answer=answer,
+        transient=kind == "rate_limited",
+        retry_after=retry_after(reply.headers),
+    )
+
+
+def _kind_of_refusal(answer: Answer, is_write: bool) -> tuple[str, str]:
+    if answer.http_status == 429:
+        return "rate_limited", "KooDrive takes no more requests for now"
+    if answer.http_status in (401, 403) or (answer.http_status == 400 and not is_write and answer.code not in REFUSALS):
+        return "authentication", "KooDrive refused the credentials"
+    if answer.code == INSUFFICIENT_SPACE:
+        return "insufficient_capacity", "KooDrive has too little space for it"
+    return "rejected", "KooDrive refused the request"
+
+
+def _advice(answer: Answer) -> str | None:
+    """What to do about a refused write, where its code or status says more than its kind."""
+    if answer.code == NO_PERMISSION or answer.http_status in (401, 403):
+        return (
+            "KooDrive lets only a system administrator move capacity, and only of a tenant with yearly or monthly billing: use the"
+            " credentials of one. If they are one's, get a new token, or check app_id, app_secret and user_id."
+        )
+    if answer.code == NOT_ACTIVE:
+        return (
+            "A space that is not active has been disabled, or belongs to a tenant that is frozen, as when its subscription has run out:"
+            " look at the tenant's state in the KooDrive console."
+        )
+    return None
+
+
+def _in_its_words(answer: Answer) -> str:
+    parts = [f"HTTP {answer.http_status}"]
+    if answer.code is not None:
+        parts.append(f"code {answer.code}")
+    if answer.message is not None:
+        parts.append(f'"{answer.message}"')
+    if answer.request_id is not None:
+        parts.append(f"request ID {answer.request_id}")
     return f" ({', '.join(parts)})"
 
 
-def _nonsense(why: str, reply: Reply, show: Show, may_have_moved: bool = False) -> KooDriveError:
+def _nonsense(why: str, reply: Reply, call: Call) -> KooDriveError:
     return KooDriveError(
         "invalid_reply",
-        f"the reply makes no sense: {show(why)} (HTTP {reply.status}, {_looks(reply, show)})",
-        http_status=reply.status,
-        may_have_moved=may_have_moved,
+        f"the reply makes no sense: {call.show(why)} (HTTP {reply.status}, {_looks(reply, call)})",
+        step=call.step,
+        answer=Answer(reply.status),
+        may_have_moved=call.is_write,
     )
 
 
-def _looks(reply: Reply, show: Show) -> str:
+def _looks(reply: Reply, call: Call) -> str:
     """How the body looks, for those who know what else may have answered."""
     if not reply.body:
         return "it is empty"
@@ -204,16 +266,7 @@ def _looks(reply: Reply, show: Show) -> str:
     strange = sum(char == "\N{REPLACEMENT CHARACTER}" or not (char.isprintable() or char.isspace()) for char in text)
     if not text or strange > len(text) / 10:
         return f"its {len(reply.body)} bytes are no text"
-    return f"it begins with {show(text)!r}"
-
-
-def _retry_after(reply: Reply) -> float | None:
-    """The seconds that the reply's Retry-After asks to wait, given as a number or a date; None without one."""
-    text = reply.headers.get("Retry-After", "").strip()
-    if DIGITS.fullmatch(text):
-        return float(text)
-    moment = http_date(text)
-    return None if moment is None else max(0.0, moment - time.time())
+    return f"it begins with {call.show(text)!r}"
 
 
 def http_date(text: str) -> float | None:

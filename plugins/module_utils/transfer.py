@@ -1,34 +1,37 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A transfer of unallocated capacity, from a task's options to its result.
+"""A transfer of unallocated capacity, from a task's options to its result. Knows nothing of AnsibleModule.
 
-Read, plan, write at most once, verify. Knows nothing of AnsibleModule.
+Read, plan, write at most once, verify: the functions stand in the order in which a run comes to them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import TransferAccount
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import (
     CAPACITIES,
+    DONE,
     MAX_CAPACITY,
     SPACE_TYPES,
     Allocation,
     Plan,
+    Shows,
     Target,
-    as_result,
-    as_sentence,
-    in_order,
+    ensure_sufficient,
     plan_transfer,
 )
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import FIRST_WAIT, KooDrive
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from, in_range
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import BAD_PARAMETERS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.tenant_lock import turn
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
 
 TRANSFER_SPEC: dict[str, Any] = {
     "origin_type": {"type": "str", "required": True, "choices": list(SPACE_TYPES), "aliases": ["source_type"]},
@@ -45,50 +48,67 @@ TRANSFER_SPEC: dict[str, Any] = {
         "required_one_of": [CAPACITIES],
     },
     "origin_reserve": {"type": "int", "default": 0},
+    "capacity_step": {"type": "int", "default": 1},
     "verify": {"type": "bool", "default": True},
     "verify_timeout": {"type": "int", "default": 30},
     **CONNECTION_SPEC,
 }
 
-#: Seconds between the first two looks at a transfer that does not show yet; each further pause is twice as long, up to the
-#: longest.
+#: Seconds between the first two looks at a transfer that does not show yet, and between the last ones.
 FIRST_LOOK_AGAIN = 0.2
 LONGEST_LOOK_AGAIN = 2.0
+#: The console takes multiples of this alone, in GB; whether the service insists is not known [Storage Settings].
+CONSOLE_STEP = 10
 
 
-class Request(NamedTuple):
+class Task(NamedTuple):
     """What a task asks for, valid."""
 
     origin_type: str
     targets: tuple[Target, ...]
     origin_reserve: int
+    capacity_step: int
     verify: bool
     verify_timeout: float
 
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """The pools that it names."""
+        return (self.origin_type, *(target.type for target in self.targets))
+
+    @property
+    def adds(self) -> bool:
+        """Whether it asks for an addition, of which nobody can see whether it has been made."""
+        return any(target.measure == "expand_capacity" for target in self.targets)
+
 
 class Run(NamedTuple):
-    """One run of a task: what is asked, over which session, and what is known so far."""
+    """One run of a task: what is asked, of whom, and the account of it."""
 
-    request: Request
+    task: Task
     koodrive: KooDrive
-    known: dict[str, Any]
+    account: TransferAccount
 
 
 def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Make the pools what ``options`` ask for; the module's documentation describes options and result.
+    """Make the pools what ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
 
-    In check mode nothing is sent but the read, and the result is the predicted one. Raises KooDriveError, of any kind.
+    In check mode nothing is sent but the read, and the result is the predicted one. Raises KooDriveError ``invalid_request``, before
+    anything is sent.
     """
-    request = request_from(options)
+    task = task_from(options)
     connection = connection_from(options, environ)
+    account = TransferAccount(connection.endpoint, connection.trace_id, task.origin_type)
     # Ten of the longest turns that others can take before it is this run's.
-    wait = 10 * (connection.timeout + request.verify_timeout)
-    with connection.session() as (koodrive, known), nullcontext() if check_mode else turn(connection.tenant, wait):
-        known["origin_type"] = request.origin_type
-        return {**known, **_transfer(Run(request, koodrive, known), check_mode)}
+    wait = 10 * (connection.timeout + task.verify_timeout)
+    try:
+        with connection.client(account.warnings) as koodrive, nullcontext() if check_mode else turn(connection.tenant, wait):
+            return _reach(Run(task, koodrive, account), check_mode)
+    except KooDriveError as error:
+        return account.failure(error)
 
 
-def request_from(options: Mapping[str, Any]) -> Request:
+def task_from(options: Mapping[str, Any]) -> Task:
     """What the task asks for. Raises KooDriveError ``invalid_request``, naming the option."""
     origin_type = options["origin_type"]
     rows: Sequence[Mapping[str, Any]] = options["target"]
@@ -100,236 +120,205 @@ def request_from(options: Mapping[str, Any]) -> Request:
     for name in types:
         if types.count(name) > 1:
             raise invalid_request("target", f"must not have a type twice: {name}")
-    return Request(
+    step = in_range(options, "capacity_step", 1, MAX_CAPACITY)
+    return Task(
         origin_type=origin_type,
-        targets=tuple(_target(row) for row in rows),
+        targets=tuple(_target_from(row, step) for row in rows),
         origin_reserve=in_range(options, "origin_reserve", 0, MAX_CAPACITY),
+        capacity_step=step,
         verify=options["verify"],
         verify_timeout=in_range(options, "verify_timeout", 0, 3600),
     )
 
 
-def _target(row: Mapping[str, Any]) -> Target:
+def _target_from(row: Mapping[str, Any], step: int) -> Target:
     measure = next(name for name in CAPACITIES if row.get(name) is not None)
-    lowest = 1 if measure == "expand_capacity" else 0
-    return Target(row["type"], measure, in_range(row, measure, lowest, MAX_CAPACITY, f" of the target {row['type']}"))
+    is_addition = measure == "expand_capacity"
+    capacity = in_range(row, measure, 1 if is_addition else 0, MAX_CAPACITY, f" of the target {row['type']}")
+    if is_addition and capacity % step:
+        raise invalid_request(f"{measure} of the target {row['type']}", f"must be a multiple of capacity_step ({step}), not {capacity}")
+    return Target(row["type"], measure, capacity)
 
 
-def _transfer(run: Run, check_mode: bool) -> dict[str, Any]:
-    """The whole story of one run, from the first reading to the result."""
+def _reach(run: Run, check_mode: bool) -> dict[str, Any]:
+    """The result of the run, once the pools are what the task asks for, or in check mode would be."""
     plan = _plan(run, _read(run, "Reading the pools"))
-    further_tries, wait = run.koodrive.retries, FIRST_WAIT
-    while plan.transfers and not check_mode:
-        failure = _write(run, plan)
-        if failure is None:
-            if not run.request.verify:
-                return _result(plan, plan.after(), verified=False)
-            return _result(plan, _verify(run, plan), verified=True)
-        if failure.may_have_moved:
-            return _result(plan, _decide(run, plan, failure), verified=True)
-        if not failure.passing or further_tries <= 0:
-            raise _not_processed(run, plan, failure) from failure
-        run.koodrive.pause(failure, wait)
-        further_tries, wait = further_tries - 1, wait * 2
-        seen = _read(run, "Reading the pools again")
-        if _shows_after_all(run, plan, failure, seen):
-            return _result(plan, seen, verified=True)
-        plan = _plan(run, seen)
-    return _result(plan, plan.after(), verified=not plan.transfers)
+    if check_mode or not plan.moves:
+        return run.account.success(plan, plan.after(), verified=not plan.moves)
+    pauses = run.koodrive.pauses()
+    for _try in range(run.koodrive.retries):
+        failure = _send(run, plan)
+        if failure is None or failure.may_have_moved or not failure.transient:
+            return _end(run, plan, failure)
+        run.koodrive.wait(pauses, failure)
+        pools = _read(run, "Reading the pools again")
+        if _is_done_after_all(run, plan, failure, pools):
+            return run.account.success(plan, pools, verified=True)
+        plan = _plan(run, pools)
+        if not plan.moves:
+            return run.account.success(plan, pools, verified=True)
+    return _end(run, plan, _send(run, plan))
 
 
 def _read(run: Run, step: str, retries: int | None = None) -> Allocation:
-    """The pools now. Raises ``invalid_reply`` when the reply lacks one that the task names: unknown is not zero."""
-    seen = run.koodrive.read_allocation(step, retries)
-    for name in (run.request.origin_type, *(target.type for target in run.request.targets)):
-        if name not in seen:
-            raise KooDriveError("invalid_reply", f"KooDrive did not report the {name} pool", step=step)
-    run.known["allocation"] = as_result(seen)
-    return seen
+    """The pools now, all that the task names among them."""
+    pools = run.koodrive.read_pools(step, run.task.pools, retries)
+    run.account.saw(pools)
+    return pools
 
 
 def _plan(run: Run, before: Allocation) -> Plan:
-    run.known.update({"allocation_before": as_result(before), "transfers": []})
-    request = run.request
-    return plan_transfer(request.origin_type, request.targets, request.origin_reserve, before)
+    """What is to be sent, which the origin can give."""
+    task = run.task
+    plan = plan_transfer(task.origin_type, task.targets, task.capacity_step, before)
+    run.account.planned(plan)
+    ensure_sufficient(plan, task.origin_reserve)
+    return plan
 
 
-def _write(run: Run, plan: Plan) -> KooDriveError | None:
+def _send(run: Run, plan: Plan) -> KooDriveError | None:
     """Send the transfer, once; why it failed, if it did."""
-    run.known["transfers"] = _sent(plan)
+    run.account.sends()
     try:
-        run.koodrive.transfer(plan.origin_type, plan.transfers, _step(plan))
+        run.koodrive.transfer(plan.origin_type, plan.moves, _step(plan))
     except KooDriveError as failure:
+        if failure.answer.http_status is None and not failure.may_have_moved:
+            run.account.did_not_send()
         return failure
     return None
 
 
 def _step(plan: Plan) -> str:
-    moves = " and ".join(f"{transfer.expand_capacity} GB to {transfer.type}" for transfer in plan.transfers)
+    moves = " and ".join(f"{move.expand_capacity} GB to {move.type}" for move in plan.moves)
     return f"Transferring {moves} from {plan.origin_type}"
 
 
-def _sent(plan: Plan) -> list[dict[str, Any]]:
-    return [{"type": transfer.type, "expand_capacity": transfer.expand_capacity} for transfer in plan.transfers]
-
-
-def _shows_after_all(run: Run, plan: Plan, refusal: KooDriveError, seen: Allocation) -> bool:
+def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:
     """Whether a write that was refused for its rate shows in the pools nevertheless, as when a proxy had sent it twice.
 
-    Raises ``rate_limited`` where the pools changed in another way and the transfer adds to them: what is a desired state
+    Raises ``rate_limited`` where the pools changed in another way and the task adds to them: what is a desired state
     is planned anew, but nobody could tell whether to add again.
     """
-    if refusal.kind != "rate_limited" or plan.unmoved(seen):
+    shows = plan.compare(pools)
+    if refusal.kind != "rate_limited" or shows is Shows.BEFORE:
         return False
-    if plan.moved_exactly(seen):
-        run.koodrive.warnings.append(
-            f"KooDrive answered the transfer with HTTP {refusal.http_status}, but the pools show exactly this transfer: it is"
+    if shows is Shows.EXACTLY:
+        run.account.warnings.append(
+            f"KooDrive answered the transfer with HTTP {refusal.answer.http_status}, but the pools show exactly this transfer: it is"
             " taken for done and was not sent again."
         )
         return True
-    if any(target.measure == "expand_capacity" for target in run.request.targets):
-        refusal.what += ", and the pools have changed since"
-        raise _failed(run, plan, seen, None, refusal, AGAIN)
+    if run.task.adds:
+        what = f"{refusal.what}, and the pools have changed since"
+        raise KooDriveError("rate_limited", what, step=_step(plan), advice=ADVICE["outcome_unknown"], answer=refusal.answer)
     return False
 
 
-def _look(run: Run, settled: Callable[[Allocation], bool]) -> tuple[Allocation | None, KooDriveError | None]:
-    """Read until ``settled`` or the verify_timeout is over; the last reading, if any, and why the latest failed, if it did.
+def _end(run: Run, plan: Plan, failure: KooDriveError | None) -> dict[str, Any]:
+    """The result after the last write of the run, which failed with ``failure``, if it did."""
+    if failure is not None and not failure.may_have_moved:
+        raise _refused(run, plan, failure) from failure
+    if failure is None and not run.task.verify:
+        return run.account.success(plan, plan.after(), verified=False)
+    sight = _look(run, plan)
+    if sight.pools is None or sight.shows not in DONE:
+        raise _not_seen(run, plan, sight) if failure is None else _not_known(run, plan, failure, sight)
+    if failure is not None:
+        run.account.warnings.append(
+            f"The reply to the transfer was lost ({failure.what}). The pools show "
+            + ("exactly this transfer." if sight.shows is Shows.EXACTLY else "what was asked for, but not by this transfer alone.")
+        )
+    _warn_of_other_changes(run, plan, sight.pools)
+    return run.account.success(plan, sight.pools, verified=True)
+
+
+def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
+    """The error for a write that KooDrive refused, or that never reached it, once the pools have been read."""
+    pools: Allocation | None = plan.before
+    if refusal.answer.http_status is not None:
+        try:
+            pools = _read(run, "Reading the pools after the refusal")
+        except KooDriveError:
+            pools = None
+    if pools is not None and plan.compare(pools) is Shows.EXACTLY:
+        advice = f"Yet the pools show exactly this transfer, by another writer or by a request sent twice on its way. {ADVICE['outcome_unknown']}"
+    else:
+        advice = f"This task moved nothing. {_advice_on_steps(plan, refusal) or refusal.advice}"
+    return KooDriveError(refusal.kind, refusal.what, step=refusal.step, advice=advice, answer=refusal.answer)
+
+
+def _advice_on_steps(plan: Plan, refusal: KooDriveError) -> str | None:
+    if refusal.answer.code != BAD_PARAMETERS or all(move.expand_capacity % CONSOLE_STEP == 0 for move in plan.moves):
+        return None
+    return (
+        f"KooDrive's console moves multiples of {CONSOLE_STEP} GB only, and the service may insist on that: set capacity_step to"
+        f" {CONSOLE_STEP}, and run again."
+    )
+
+
+class Sight(NamedTuple):
+    """The pools when they were read last after a transfer, if they were, what they show of it, and why the latest reading failed, if it
+    did."""
+
+    pools: Allocation | None
+    shows: Shows | None
+    trouble: KooDriveError | None
+
+
+def _look(run: Run, plan: Plan) -> Sight:
+    """Read until the pools show that the transfer is done, or the verify_timeout is over.
 
     The first look comes at once. The last one comes when the time is over, and is as patient as any other read; those
     before it are one request each.
     """
-    deadline = time.monotonic() + run.request.verify_timeout
-    pause = FIRST_LOOK_AGAIN
-    seen: Allocation | None = None
+    deadline = time.monotonic() + run.task.verify_timeout
+    pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
+    pools: Allocation | None = None
     while True:
         is_last = time.monotonic() >= deadline
         trouble = None
         try:
-            seen = _read(run, "Reading the pools after the transfer", retries=None if is_last else 0)
-            if settled(seen):
-                return seen, None
+            pools = _read(run, "Reading the pools after the transfer", retries=None if is_last else 0)
         except KooDriveError as error:
             trouble = error
-        if is_last or (trouble is not None and trouble.kind in ("authentication", "rejected")):
-            return seen, trouble
+            run.account.could_not_see(error)
+        shows = None if pools is None else plan.compare(pools)
+        if is_last or shows in DONE or (trouble is not None and trouble.kind in ("authentication", "rejected")):
+            return Sight(pools, shows, trouble)
+        # A server that is asked for nothing but its state, and says to come back at once, is not taken at its word.
         asked_for = trouble.retry_after if trouble is not None else None
-        time.sleep(max(0.0, min(max(pause, asked_for or 0.0), deadline - time.monotonic())))
-        pause = min(2 * pause, LONGEST_LOOK_AGAIN)
+        pauses.wait(deadline - time.monotonic(), asked_for or None)
 
 
-def _last_look(run: Run, trouble: KooDriveError | None) -> str:
-    """When the pools were read last: with ``trouble`` after that, nobody knows what they show at the end of the time."""
-    return f"after {run.request.verify_timeout} seconds" if trouble is None else "when they were last read,"
-
-
-def _verify(run: Run, plan: Plan) -> Allocation:
-    """The pools as they show an accepted transfer. Raises ``not_verified`` when they do not in time."""
-    seen, trouble = _look(run, lambda now: not plan.missing(now))
-    if seen is not None and not plan.missing(seen):
-        _warn_of_other_changes(run, plan, seen)
-        return seen
-    if seen is None:
+def _not_seen(run: Run, plan: Plan, sight: Sight) -> KooDriveError:
+    """The error for a transfer that KooDrive accepted and that the pools do not show."""
+    if sight.pools is None:
         why = "the pools could not be read after it"
     else:
-        lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(seen).items())
-        why = f"{_last_look(run, trouble)} the pools do not show it: {lacks}"
-    raise _failed(
-        run, plan, seen, trouble, KooDriveError("not_verified", f"KooDrive accepted it, but {why}"), AGAIN
-    )
+        lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(sight.pools).items())
+        why = f"{_last_seen(run, sight)} the pools do not show it: {lacks}"
+    return KooDriveError("not_verified", f"KooDrive accepted it, but {why}", step=_step(plan))
 
 
-def _decide(run: Run, plan: Plan, lost: KooDriveError) -> Allocation:
-    """The pools after a write that KooDrive may or may not have processed, if they show that it is done.
-
-    ``lost`` says why that is not known. Raises ``outcome_unknown``, or ``server_error`` when KooDrive answered with that
-    and the pools have not changed.
-    """
-    seen, trouble = _look(run, lambda now: not plan.unmoved(now) and not plan.missing(now))
-    if seen is not None and not plan.unmoved(seen) and not plan.missing(seen):
-        run.koodrive.warnings.append(
-            f"The reply to the transfer was lost ({lost.what}). The pools show "
-            + ("exactly this transfer." if plan.moved_exactly(seen) else "what was asked for, but not by this transfer alone.")
-        )
-        _warn_of_other_changes(run, plan, seen)
-        return seen
-    kind = "outcome_unknown"
-    if seen is None:
+def _not_known(run: Run, plan: Plan, lost: KooDriveError, sight: Sight) -> KooDriveError:
+    """The error for a write whose reply was ``lost`` and that the pools do not show."""
+    kind, advice = "outcome_unknown", ADVICE["outcome_unknown"]
+    if sight.shows is None:
         why = "and the pools could not be read after it"
-    elif plan.unmoved(seen):
-        why = f"and {_last_look(run, trouble)} the pools show no change; the capacity may still move"
-        kind = lost.kind if lost.kind == "server_error" else kind
+    elif sight.shows is Shows.BEFORE:
+        why = f"and {_last_seen(run, sight)} the pools show no change; the capacity may still move"
+        kind = "server_error" if lost.kind == "server_error" else kind
     else:
-        why = f"and {_last_look(run, trouble)} the pools show another change than this transfer"
-    raise _failed(
-        run,
-        plan,
-        seen,
-        trouble,
-        KooDriveError(
-            kind, f"{lost.what}, {why}", http_status=lost.http_status, code=lost.code, message=lost.message
-        ),
-        AGAIN,
-    )
+        why = f"and {_last_seen(run, sight)} the pools show another change than this transfer"
+    return KooDriveError(kind, f"{lost.what}, {why}", step=_step(plan), advice=advice, answer=lost.answer)
 
 
-def _not_processed(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
-    """The error for a write that KooDrive refused, or that never reached it, with what the pools hold now."""
-    seen: Allocation | None = plan.before
-    if refusal.http_status is not None:
-        try:
-            seen = _read(run, "Reading the pools after the refusal")
-        except KooDriveError:
-            seen = None
-    if seen is not None and plan.moved_exactly(seen):
-        advice = f"Yet the pools show exactly this transfer, by another writer or by a request sent twice on its way. {AGAIN}"
-    else:
-        advice = f"This task moved nothing. {refusal.advice}"
-    return _failed(run, plan, seen, None, refusal, advice)
+def _last_seen(run: Run, sight: Sight) -> str:
+    """When the pools were read last: with trouble after that, nobody knows what they show at the end of the time."""
+    return f"after {run.task.verify_timeout} seconds" if sight.trouble is None else "when they were last read,"
 
 
-AGAIN = (
-    "Look at the pools before running again: a run with total_capacity or unallocated_capacity starts from what it then"
-    " reads, one with expand_capacity would add again."
-)
-
-
-def _failed(
-    run: Run, plan: Plan, seen: Allocation | None, trouble: KooDriveError | None, error: KooDriveError, advice: str
-) -> KooDriveError:
-    """``error`` as the end of the write that ``plan`` describes: what the pools held and hold, and what to do."""
-    error.step = _step(plan)
-    before = f"Before: {as_sentence(plan.before)}."
-    now = f"Now: {as_sentence(seen)}." if seen is not None else "What they hold now is not known."
-    unread = f"The latest reading failed: {trouble.what}." if trouble is not None else ""
-    error.advice = " ".join(sentence for sentence in (before, now, unread, advice) if sentence)
-    error.known["changed"] = seen is not None and not plan.unmoved(seen)
-    if seen is None:
-        run.known.pop("allocation", None)
-    return error
-
-
-def _warn_of_other_changes(run: Run, plan: Plan, seen: Allocation) -> None:
-    changes = ", ".join(f"{name} {gigabytes:+d} GB" for name, gigabytes in plan.other_changes(seen).items())
+def _warn_of_other_changes(run: Run, plan: Plan, pools: Allocation) -> None:
+    changes = ", ".join(f"{name} {gigabytes:+d} GB" for name, gigabytes in plan.other_changes(pools).items())
     if changes:
-        run.koodrive.warnings.append(f"The pools changed otherwise, too, during the transfer: {changes}. Is there another writer?")
-
-
-def _result(plan: Plan, after: Allocation, verified: bool) -> dict[str, Any]:
-    """The one shape of a result: in check mode, when nothing was to do, and when capacity moved."""
-    return {
-        "changed": bool(plan.transfers),
-        "transfers": _sent(plan),
-        "allocation": as_result(after),
-        "allocation_before": as_result(plan.before),
-        "verified": verified,
-        "diff": {"before": _lines(plan.before), "after": _lines(after)},
-    }
-
-
-def _lines(allocation: Allocation) -> str:
-    """The pools as ``--diff`` shows them, a line each."""
-    return "".join(
-        f"{name}: {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated\n"
-        for name, pool in in_order(allocation).items()
-    )
+        run.account.warnings.append(f"The pools changed otherwise, too, during the transfer: {changes}. Is there another writer?")

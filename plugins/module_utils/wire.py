@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +42,14 @@ else:
     )
     #: What they say when it is the proxy that is not reached.
     PROXY_UNREACHED = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that a reply's Retry-After asks to wait, given as a number or a date; None without one that can be understood."""
+    try:
+        return float(urllib3.util.Retry().parse_retry_after(headers["Retry-After"]))
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, urllib3.exceptions.InvalidHeader):
+        return None
 
 
 class Wire:
@@ -116,7 +124,7 @@ class FinalResponse(http.client.HTTPResponse):
             super().begin()
 
 
-def session(wire: Wire, validate_certs: bool) -> requests.Session:
+def http_session(wire: Wire, validate_certs: bool) -> requests.Session:
     """A requests session that speaks TLS 1.2 or newer over one connection, which ``wire`` watches, and looks at no redirect."""
     if not validate_certs:
         # The user has said so; urllib3 would say on stderr with every request that it is not a good idea.

@@ -14,7 +14,7 @@ import os
 import ssl
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
 
@@ -28,12 +28,11 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable, telling
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
 
-Work = Callable[[Mapping[str, Any], bool], "dict[str, Any]"]
 #: The variable that turns this off, for comparison and for support.
 SWITCH = "koodrive_in_process"
 
@@ -55,7 +54,7 @@ class InProcessAction(ActionBase):
 
     @abstractmethod
     def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        """What the module does; may raise KooDriveError."""
+        """What the module does."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result of the task, by the one path or by the other."""
@@ -119,15 +118,10 @@ def run_in_process(
     validated = ArgumentSpecValidator(argument_spec).validate(readable(argument_spec, _plain(arguments)))
     options = validated.validated_parameters
     if validated.error_messages:
-        message = telling(validated.error_messages, argument_spec)
-        if isinstance(validated.errors[0], UnsupportedError):
-            message = f"Unsupported parameters for ({name}) module: {message}"
-        result = {"msg": message, "error": KooDriveError("invalid_request", message).as_result()["error"], "failed": True}
+        prefix = f"Unsupported parameters for ({name}) module: " if isinstance(validated.errors[0], UnsupportedError) else ""
+        result = refusal_of(validated.error_messages, argument_spec, prefix)
     else:
-        try:
-            result = work(options, check_mode)
-        except KooDriveError as error:
-            result = {**error.as_result(), "failed": True}
+        result = outcome_of(work, options, check_mode)
     if not result.get("warnings"):
         result.pop("warnings", None)
     result["invocation"] = {"module_args": options}

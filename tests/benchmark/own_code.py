@@ -9,10 +9,11 @@ import json
 import statistics
 import time
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, plan_transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import TransferAccount
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, ensure_sufficient, plan_transfer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import sign
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import Reply, pools_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import _result, request_from
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import Call, Reply, pools_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import task_from
 
 OPTIONS = {
     "origin_type": "department",
@@ -21,11 +22,13 @@ OPTIONS = {
         {"type": "group", "total_capacity": MAX_CAPACITY},
     ],
     "origin_reserve": MAX_CAPACITY,
+    "capacity_step": 10,
     "verify": True,
     "verify_timeout": 3600,
 }
 ROWS = [{"type": str(number), "totalCapacity": str(5 * MAX_CAPACITY), "allocateCapacity": "0"} for number in range(3)]
 REPLY = Reply(200, {}, json.dumps({"code": "0", "msg": "m" * 1000, "data": ROWS}).encode())
+CALL = Call("Reading the pools", False, str)
 SIGNED = {"host": "h" * 253, "x-date": "20251103T070140Z", "x-user-id": "u" * 1000}
 
 
@@ -34,11 +37,12 @@ def own_code() -> float:
     times = []
     for _time in range(500):
         start = time.perf_counter()
-        request = request_from(OPTIONS)
-        before = pools_of(REPLY, str)
-        plan = plan_transfer(request.origin_type, request.targets, request.origin_reserve, before)
+        task = task_from(OPTIONS)
+        account = TransferAccount("https://example.org", "t" * 58, task.origin_type)
+        plan = plan_transfer(task.origin_type, task.targets, task.capacity_step, pools_of(REPLY, CALL))
+        ensure_sufficient(plan, task.origin_reserve)
         for body in (b"", b"x" * 200, b""):
             sign("s" * 1000, "POST", "https://example.org/koodrive/ose/v1/space/allocation/transfer", SIGNED, body)
-        _result(plan, pools_of(REPLY, str), verified=True)
+        account.success(plan, pools_of(REPLY, CALL), verified=True)
         times.append(time.perf_counter() - start)
     return statistics.median(times)

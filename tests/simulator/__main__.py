@@ -41,6 +41,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", choices=["array", "object"], default="array", help="shape of the read's data")
     parser.add_argument("--numbers", choices=["number", "text"], default="number", help="how the read writes numbers")
     parser.add_argument("--code", choices=["number", "text"], default="number", help="how every reply writes its code")
+    parser.add_argument("--quota", choices=["whole", "partly", "none"], default="whole", help="what the second read of the pools has")
+    parser.add_argument("--step", type=int, default=1, metavar="GB", help="refuse transfers of what is no multiple of this")
+    parser.add_argument("--gateway", choices=["own", "koodrive"], default="own", help="whose keys the gateway's errors have")
     parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="before every reply")
     parser.add_argument("--ready-file", type=Path, metavar="FILE", help="write endpoint and pid as JSON to it once it serves")
     parser.add_argument("--lifetime", type=float, metavar="SECONDS", help="end after so long (default: when it is ended)")
@@ -52,9 +55,10 @@ def main() -> None:
     state = State(
         tenant=Tenant(dict(options.pool or DEFAULT_POOLS.items())),
         credentials=Credentials(options.token, options.app),
-        shape=Shape(options.data, options.numbers, options.code),
+        shape=Shape(options.data, options.numbers, options.code, options.quota, options.step, options.gateway),
         delay=options.delay,
     )
+    state.tenant.step = options.step
     tls = server_context(options.tls_ca) if options.tls_ca else None
     with Simulator(state, options.port, tls, log=True) as simulator:
         sys.stderr.write(f"KooDrive simulator on {simulator.endpoint}, pools {state.tenant.by_name()}\n")

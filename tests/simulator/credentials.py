@@ -43,7 +43,7 @@ class Credentials:
     def check(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> None:
         """Raises Refused unless the request comes from somebody known."""
         value = headers.get("Authorization", "")
-        bearer = re.fullmatch(r"Bearer[ +](.+)", value)
+        bearer = re.fullmatch(r"(?:Bearer|AT)[ +](.+)", value)
         if bearer and bearer[1] in self.tokens:
             return
         signed = SCHEME.fullmatch(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import itertools
+import json
 import socket
 import struct
 from collections.abc import Iterable
@@ -25,6 +26,7 @@ REPLIES = (
     "reset",
     "hang",
     "status",
+    "gateway",
     "redirect",
     "redirect-page",
     "redirect-endless",
@@ -42,6 +44,8 @@ REPLIES = (
     "drip-headers",
     "raw",
 )
+#: The code by which the server says that the fault is its own, and leaves open what became of the request.
+INNER_INVOKE_FAILURE = "13000201"
 #: A server that hangs or drips gives up after so many seconds, so that no test can leave it hanging for ever.
 GIVE_UP = 60.0
 
@@ -51,7 +55,8 @@ class Fault:
     """The fate of one call.
 
     ``seconds``: for apply "late", until the transfer is done; for reply "refuse", how long nobody listens; for the
-    dripping replies, the pause between two bytes. ``status``, ``code`` and ``retry_after`` belong to the reply "status".
+    dripping replies, the pause between two bytes. ``status``, ``code`` and ``retry_after`` belong to the replies "status", in KooDrive's
+    own words, and "gateway", in those of the gateway in front of it.
     ``lag``: so many later reads show the pools as they were before this call. ``interloper``: the body of a transfer by
     somebody else, done before the reply goes out. ``raw``: all that the reply "raw" sends.
     ``close``: the connection is closed after the reply.
@@ -71,7 +76,8 @@ class Fault:
     @property
     def refuses(self) -> bool:
         """Whether the client is told that its request was not processed."""
-        return self.reply == "status" and 400 <= self.status < 500 and self.status != 408
+        is_answer = self.reply in ("status", "gateway") and str(self.code) != INNER_INVOKE_FAILURE
+        return is_answer and 400 <= self.status < 500 and self.status != 408
 
     def __post_init__(self) -> None:
         if self.apply not in APPLY or self.reply not in REPLIES:
@@ -85,8 +91,8 @@ def script(entries: Iterable[dict[str, Any] | None]) -> list[Fault]:
 
 async def reply(request: web.Request, fault: Fault, status: int, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
     """Send ``body`` as HTTP ``status``, or what ``fault`` makes of it."""
-    if fault.reply == "status":
-        words = "" if fault.code is None else f'{{"code": "{fault.code}", "msg": "The gateway says {fault.status}."}}'
+    if fault.reply in ("status", "gateway"):
+        words = "" if fault.code is None else json.dumps(_words(fault))
         if fault.retry_after is not None:
             headers = {**headers, "Retry-After": fault.retry_after}
         return web.Response(status=fault.status, text=words, headers=headers)
@@ -97,6 +103,13 @@ async def reply(request: web.Request, fault: Fault, status: int, body: bytes, he
         return web.Response(status=status, body=whole[fault.reply], content_type="application/json", headers=headers)
     await _break(request, fault, status, body)
     return web.Response()
+
+
+def _words(fault: Fault) -> dict[str, Any]:
+    message = f"The answer is {fault.status}."
+    if fault.reply == "gateway":
+        return {"error_code": fault.code, "error_msg": message, "request_id": "c0ffee"}
+    return {"code": fault.code, "msg": message}
 
 
 LOGIN = b"<p>Sign in, please"

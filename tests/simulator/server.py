@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import ssl
 import sys
@@ -19,10 +20,13 @@ from aiohttp import web
 from .credentials import App, Credentials
 from .faults import Fault, reply, script
 from .server_thread import ServerThread
-from .tenant import Refused, Tenant, bad_parameters
+from .tenant import Refused, Tenant, bad_parameters, quota_of
 
+QUOTA = "/koodrive/ose/v1/service/quotaUsed"
 READ = "/koodrive/ose/v1/space/allocation/get"
 WRITE = "/koodrive/ose/v1/space/allocation/transfer"
+
+TRACE_ID = re.compile("[A-Za-z0-9_]{58}")
 
 DEFAULT_POOLS = {
     "department": {"total": 2000, "allocated": 400},
@@ -33,18 +37,38 @@ DEFAULT_POOLS = {
 
 @dataclass
 class Shape:
-    """The readings of the reference that it leaves open: data an array or one object, numbers as such or as text."""
+    """The readings of the reference that it leaves open: data an array or one object, numbers as such or as text; and whether there is
+    the second read, with all pools, with less, or not at all; whether transfers must be multiples of some GB; whether what goes wrong
+    at the gateway is said in its words.
+    """
 
     data: str = "array"
     numbers: str = "number"
     code: str = "number"
+    quota: str = "whole"
+    step: int = 1
+    gateway: str = "own"
 
     def read(self, rows: list[dict[str, int]]) -> dict[str, Any]:
-        shown: list[dict[str, Any]] = [
-            {key: str(value) for key, value in row.items()} if self.numbers == "text" else dict(row) for row in rows
-        ]
+        shown = [self._numbers(row) for row in rows]
         # One object can only show one pool; which one the service would choose is not known.
         return self.answer("Operation successful.", data=shown if self.data == "array" else shown[0])
+
+    def read_quota(self, rows: list[dict[str, int]]) -> dict[str, Any]:
+        if self.quota == "none":
+            raise Refused(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
+        shown = quota_of(rows)
+        if self.quota == "partly":
+            del shown["groupSpaceQuota"]
+        return self.answer("Operation successful.", data=self._numbers(shown))
+
+    def refuse(self, refused: Refused, more: str) -> dict[str, Any]:
+        if self.gateway == "own" and str(refused.code).startswith("APIG"):
+            return {"error_code": refused.code, "error_msg": refused.message + more, "request_id": "c0ffee"}
+        return self.answer(refused.message + more, refused.code)
+
+    def _numbers(self, row: dict[str, int]) -> dict[str, Any]:
+        return {key: str(value) for key, value in row.items()} if self.numbers == "text" else dict(row)
 
     def answer(self, message: str, code: int | str = 0, **more: Any) -> dict[str, Any]:
         return {**more, "code": str(code) if self.code == "text" else code, "msg": message}
@@ -127,6 +151,7 @@ class Simulator(ServerThread):
         state.tenant = Tenant(body.get("pools", DEFAULT_POOLS))
         state.tenant.refusal = body.get("refusal")
         state.shape = Shape(**body.get("shape", {}))
+        state.tenant.step = state.shape.step
         state.delay = body.get("delay", 0.0)
         state.echo = body.get("echo", False)
         state.credentials.clock_offset = body.get("clock_offset", 0.0)
@@ -156,14 +181,14 @@ class Simulator(ServerThread):
             if request.method == "GET":
                 rows = state.stale if state.lag else state.tenant.rows()
                 state.lag = max(0, state.lag - 1)
-                return 200, state.shape.read(rows)
+                return 200, state.shape.read_quota(rows) if request.path == QUOTA else state.shape.read(rows)
             if fault.lag:
                 state.lag, state.stale = fault.lag, state.tenant.rows()
             self._apply(request, _json(request, body), fault)
             return 200, state.shape.answer("Successful")
         except Refused as refused:
             echo = f" You sent: {request.headers.get('Authorization')}" if state.echo else ""
-            return refused.status, state.shape.answer(refused.message + echo, refused.code)
+            return refused.status, state.shape.refuse(refused, echo)
 
     def _apply(self, request: web.Request, body: Any, fault: Fault) -> None:
         """Do the transfer as far as ``fault`` lets it be done. Raises Refused where KooDrive would refuse it."""
@@ -189,10 +214,10 @@ class Simulator(ServerThread):
         self.state.applied.append(trace_id)
 
     def _check(self, request: web.Request, body: bytes) -> None:
-        if (request.method, request.path) not in (("GET", READ), ("POST", WRITE)):
+        if (request.method, request.path) not in (("GET", READ), ("GET", QUOTA), ("POST", WRITE)):
             raise Refused(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
         self.state.credentials.check(request.method, request.path, request.query_string, request.headers, body)
-        if len(request.headers.get("X-Traceid", "x" * 58)) != 58:
+        if not TRACE_ID.fullmatch(request.headers.get("X-Traceid", "x" * 58)):
             raise bad_parameters()
 
     def _note(self, request: web.Request, body: bytes, status: int, fault: Fault) -> None:

@@ -12,6 +12,10 @@ from typing import Any
 SPACE_TYPES = {"department": 0, "individual": 1, "group": 2}
 
 
+#: The names of the second read for the types [GetQuotaUsed].
+QUOTA_NAMES = {0: "dept", 1: "personal", 2: "group"}
+
+
 class Refused(Exception):
     """A request that KooDrive answers with an error: HTTP status, code and message [ErrorCode]."""
 
@@ -37,11 +41,13 @@ class Pool:
 class Tenant:
     """A tenant's pools by the number of their space type.
 
-    ``refusal``, a status with a code and a message, is what every transfer is answered with while it is set.
+    ``refusal``, a status with a code and a message, is what every transfer is answered with while it is set. ``step``: every amount of a
+    transfer must be a multiple of so many GB.
     """
 
     def __init__(self, pools: dict[str, dict[str, int]]) -> None:
         self.pools = {SPACE_TYPES[name]: Pool(**pool) for name, pool in pools.items()}
+        self.step = 1
         self.refusal: tuple[int, int | str, str] | None = None
         self._lock = threading.Lock()
 
@@ -70,11 +76,25 @@ class Tenant:
         origin, targets = _checked(body)
         if self.refusal:
             raise Refused(*self.refusal)
+        if any(capacity % self.step for capacity in targets.values()):
+            raise bad_parameters()
         if origin not in self.pools or any(target not in self.pools for target in targets):
             raise Refused(400, 13000301, "Space not found.")
         if sum(targets.values()) > self.pools[origin].total - self.pools[origin].allocated:
             raise Refused(400, 13000311, "Insufficient space.")
         return origin, targets
+
+
+def quota_of(rows: list[dict[str, int]]) -> dict[str, int]:
+    """The same pools as the second read shows them, among other things [GetQuotaUsed]."""
+    quota = {"userCount": 20, "userMaxCount": 100, "reservedSpaceQuota": 0}
+    for row in rows:
+        name = QUOTA_NAMES[row["type"]]
+        quota[f"{name}SpaceQuota"], quota[f"{name}SpaceQuotaUsed"] = row["totalCapacity"], row["allocateCapacity"]
+        quota[f"{name}SpaceUsed"] = 1000 * row["allocateCapacity"]
+    quota["spaceQuotaUsed"] = sum(row["allocateCapacity"] for row in rows)
+    quota["spaceUsed"] = 1000 * quota["spaceQuotaUsed"]
+    return {**quota, "spaceCapacity": sum(row["totalCapacity"] for row in rows)}
 
 
 def _checked(body: Any) -> tuple[int, dict[int, int]]:

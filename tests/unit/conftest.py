@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import fixture_koodrive
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import fixture_koodrive, fixture_pauses
 
-__all__ = ["fixture_koodrive"]
+__all__ = ["fixture_koodrive", "fixture_pauses"]

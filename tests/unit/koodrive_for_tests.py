@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import outcome_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator, new_state
 
@@ -29,20 +30,30 @@ class KooDriveForTests(Simulator):
     app = {"token": None, "app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id}
     options = options_of(TRANSFER_SPEC, origin_type="department", verify_timeout=1, token=TOKEN, timeout=5, retries=0)
 
+    def outcome(self, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        """The result of a transfer, or its failure."""
+        given = {**self.options, "endpoint": self.endpoint, "target": list(targets), **options}
+        return outcome_of(lambda options, check_mode: transfer_capacity(options, check_mode, environ={}), given, check_mode)
+
     def run(self, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """The result of a transfer that succeeds."""
-        options = {**self.options, "endpoint": self.endpoint, "target": list(targets), **options}
-        return transfer_capacity(options, check_mode, environ={})
+        result = self.outcome(*targets, check_mode=check_mode, **options)
+        assert "failed" not in result, result["msg"]
+        return result
 
     def failure(self, *targets: dict[str, Any], **options: Any) -> dict[str, Any]:
         """The result of a transfer that fails."""
-        with pytest.raises(KooDriveError) as caught:
-            self.run(*targets, **options)
-        return caught.value.as_result()
+        result = self.outcome(*targets, **options)
+        assert result["failed"] is True
+        return result
 
     def methods(self) -> list[str]:
         """The requests so far."""
         return [request["method"] for request in self.state.requests]
+
+    def paths(self) -> list[str]:
+        """What was asked for so far: the last word of each path."""
+        return [request["path"].rpartition("/")[2] for request in self.state.requests]
 
     def totals(self) -> dict[str, int]:
         """What the pools really hold."""
@@ -54,3 +65,11 @@ def fixture_koodrive() -> Iterator[KooDriveForTests]:
     """A simulated KooDrive with the default pools, which knows TOKEN and APP."""
     with KooDriveForTests(new_state(TOKEN, APP)) as simulator:
         yield simulator
+
+
+@pytest.fixture(name="pauses")
+def fixture_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """What was asked for at each pause between two tries; none of them takes any time."""
+    made: list[float | None] = []
+    monkeypatch.setattr(Pauses, "wait", lambda _pauses, _at_most, asked_for=None: made.append(asked_for))
+    return made

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import allocation_info
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Shape
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests, options_of
 
@@ -43,9 +42,7 @@ def test_a_tenant_without_pools(koodrive: KooDriveForTests) -> None:
 
 
 def test_a_failure_says_where_and_when(koodrive: KooDriveForTests) -> None:
-    with pytest.raises(KooDriveError) as caught:
-        info(koodrive, token="another")
-    failed = caught.value.as_result()
+    failed = info(koodrive, token="another")
     assert failed["error"]["kind"] == "authentication" and failed["msg"].startswith("Reading the pools failed")
     assert failed["endpoint"] == koodrive.endpoint and failed["trace_id"] in failed["msg"]
 
@@ -54,3 +51,11 @@ def test_a_passing_failure_is_tried_again(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(reply="status", status=503))
     assert info(koodrive)["allocation"]
     assert koodrive.methods() == ["GET", "GET"]
+
+
+def test_one_pool_only_is_made_up_for_where_it_can_be(koodrive: KooDriveForTests) -> None:
+    koodrive.state.shape = Shape(data="object")
+    assert list(info(koodrive)["allocation"]) == ["department", "individual", "group"]
+    koodrive.state.shape = Shape(data="object", quota="none")
+    assert list(info(koodrive)["allocation"]) == ["department"]
+    assert koodrive.paths() == ["get", "quotaUsed"] * 2

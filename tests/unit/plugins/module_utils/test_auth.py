@@ -25,12 +25,23 @@ def prepared(method: str, url: str, credentials: auth.Auth, body: bytes | None =
 
 @pytest.mark.parametrize(
     ("token", "sent"),
-    [("c69b", "Bearer c69b"), ("Bearer c69b", "Bearer c69b"), ("Bearer+c69b", "Bearer+c69b")],
+    [
+        ("c69b", "Bearer c69b"),
+        ("Bearer c69b", "Bearer c69b"),
+        ("Bearer+c69b", "Bearer+c69b"),
+        ("AT c69b", "AT c69b"),
+        ("AT+c69b", "AT+c69b"),
+    ],
 )
 def test_each_spelling_of_a_token(token: str, sent: str) -> None:
     credentials = TokenAuth(token)
     assert prepared("GET", URL, credentials).headers["Authorization"] == sent
     assert credentials.secrets() == ["c69b"]
+
+
+def test_a_token_that_only_begins_like_a_prefix_is_a_token() -> None:
+    credentials = TokenAuth("ATc69b")
+    assert prepared("GET", URL, credentials).headers["Authorization"] == "Bearer ATc69b" and credentials.secrets() == ["ATc69b"]
 
 
 def test_netrc_does_not_replace_the_token(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,9 +91,19 @@ def test_the_signature_of_a_read_covers_the_hash_of_nothing() -> None:
     )
 
 
-def test_path_and_query_are_encoded_and_sorted() -> None:
-    text = auth.canonical_request("GET", "https://h/a%20b/%7Ec/?z=1&a=%2F%20&empty=", {}, b"")
-    assert text.split("\n")[1:3] == ["/a%20b/~c/", "a=%2F%20&empty=&z=1"]
+def test_the_path_is_encoded() -> None:
+    assert auth.canonical_request("GET", "https://h/a%20b/%7Ec/", {}, b"").split("\n")[1:3] == ["/a%20b/~c/", ""]
+
+
+def test_the_published_building_block_of_a_signature() -> None:
+    # Huawei Cloud's generic signing guide, which has the same canonical rules.
+    url = (
+        "https://service.region.example.com/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs/"
+        "?limit=2&marker=13551d6b-755d-4757-b956-536f674975c0"
+    )
+    headers = {"Content-Type": "application/json", "Host": "service.region.example.com", "X-Sdk-Date": "20191115T033655Z"}
+    canonical = auth.canonical_request("GET", url, headers, b"")
+    assert hashlib.sha256(canonical.encode()).hexdigest() == "b25362e603ee30f4f25e7858e8a7160fd36e803bb2dfe206278659d71a9bcd7a"
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ LOST = [
     {"reply": "brotli"},
     {"reply": "bomb"},
     {"reply": "status", "status": 500, "code": 13000311},
+    {"reply": "status", "status": 400, "code": 13000201},
     {"reply": "status", "status": 502},
+    {"reply": "gateway", "status": 502, "code": "APIGW.0201"},
     {"reply": "status", "status": 504, "retry_after": "0"},
     {"reply": "status", "status": 408},
 ]
@@ -49,7 +51,7 @@ LOST = [
 
 @pytest.fixture(autouse=True)
 def fixture_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.1)
 
 
@@ -81,7 +83,7 @@ def test_a_lost_reply_to_a_transfer_that_was_not_done_is_a_failure_and_not_repea
     koodrive: KooDriveForTests, lost: dict[str, Any], verify: bool
 ) -> None:
     result = koodrive.failure(GROUP, retries=3, verify=verify, **quick(koodrive, OK, Fault(apply="no", **lost)))
-    assert result["error"]["kind"] == ("server_error" if lost["reply"] == "status" else "outcome_unknown")
+    assert result["error"]["kind"] == ("server_error" if lost["reply"] in ("status", "gateway") else "outcome_unknown")
     assert result["error"]["http_status"] == lost.get("status", result["error"]["http_status"])
     assert koodrive.totals() == BEFORE and writes(koodrive) == 1
     assert not result["changed"] and result["transfers"] == [{"type": "group", "expand_capacity": 100}]
@@ -294,6 +296,8 @@ def test_a_refusal_that_was_not_one_is_told(koodrive: KooDriveForTests) -> None:
         {"reply": "short"},
         {"reply": "status", "status": 429},
         {"reply": "status", "status": 500},
+        {"reply": "status", "status": 400, "code": 13000201},
+        {"reply": "gateway", "status": 504, "code": "APIGW.0201"},
         {"reply": "status", "status": 503, "retry_after": "0"},
     ],
     ids=str,
@@ -309,7 +313,7 @@ def test_a_read_is_tried_again(koodrive: KooDriveForTests, trouble: dict[str, An
     [
         ({"reply": "status", "status": 401}, "authentication"),
         ({"reply": "status", "status": 403}, "authentication"),
-        ({"reply": "status", "status": 400, "code": 13000201}, "authentication"),
+        ({"reply": "status", "status": 400, "code": 13000999}, "authentication"),
         ({"reply": "status", "status": 400, "code": 13000412}, "rejected"),
         ({"reply": "status", "status": 404}, "rejected"),
         ({"reply": "not-json"}, "invalid_reply"),
@@ -377,6 +381,7 @@ def test_no_reply_takes_more_memory_than_the_limit(koodrive: KooDriveForTests, r
         ({"reply": "short"}, "unreachable"),
         ({"reply": "status", "status": 429}, "rate_limited"),
         ({"reply": "status", "status": 503}, "server_error"),
+        ({"reply": "status", "status": 400, "code": 13000201}, "server_error"),
     ],
     ids=str,
 )

@@ -37,7 +37,7 @@ def test_defaults() -> None:
     connection = connect(token="t")
     assert connection.endpoint == "https://intl.myhuaweicloud-koodrive.com"
     assert (connection.language, connection.user_id) == ("en-US", None)
-    assert (connection.timeout, connection.retries, connection.verify) == (30, 3, True)
+    assert (connection.timeout, connection.retries, connection.trust) == (30, 3, True)
     assert len(connection.trace_id) == 58
     assert connection.trace_id != connect(token="t").trace_id
 
@@ -112,6 +112,10 @@ def test_a_blank_is_not_set(blank: str, space: str) -> None:
         ({}, {"token": "t", "trace_id": "x" * 57}, "trace_id must"),
         ({}, {"token": "t", "trace_id": "x" * 59}, "trace_id must"),
         ({}, {"token": "t", "trace_id": "x" * 57 + "\n"}, "trace_id has"),
+        ({}, {"token": "t", "trace_id": "x" * 57 + "-"}, "trace_id must have letters"),
+        ({}, {"token": "t", "trace_id": "x" * 57 + "\u00e9"}, "trace_id has"),
+        ({}, {"token": "AT  c69b"}, "token has"),
+        ({}, {"token": "at c69b"}, "token has"),
         ({}, {"token": "t", "timeout": 0}, "timeout must"),
         ({}, {"token": "t", "timeout": 3601}, "timeout must"),
         ({}, {"token": "t", "timeout": True}, "timeout must"),
@@ -210,5 +214,5 @@ def test_what_ansible_has_to_mask() -> None:
 
 
 def test_certificates(tmp_path: object) -> None:
-    assert connect(token="t", ca_path=str(tmp_path)).verify == str(tmp_path)
-    assert connect(token="t", ca_path=str(tmp_path), validate_certs=False).verify is False
+    assert connect(token="t", ca_path=str(tmp_path)).trust == str(tmp_path)
+    assert connect(token="t", ca_path=str(tmp_path), validate_certs=False).trust is False

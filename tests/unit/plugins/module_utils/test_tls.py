@@ -8,15 +8,13 @@ from __future__ import annotations
 import http.server
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import certifi
 import pytest
 import trustme
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, session
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, http_session
 from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates import server_context
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
@@ -38,7 +36,7 @@ def fixture_koodrive(ca: str) -> Iterator[KooDriveForTests]:
 
 @pytest.mark.parametrize("bundle", [None, certifi.where()])
 def test_own_ca_and_no_verification_whatever_the_environment_has(
-    koodrive: KooDriveForTests, ca: str, bundle: str | None, monkeypatch: pytest.MonkeyPatch
+    koodrive: KooDriveForTests, ca: str, bundle: str | None, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
@@ -47,9 +45,8 @@ def test_own_ca_and_no_verification_whatever_the_environment_has(
     assert koodrive.run(GROUP, ca_path=ca)["changed"]
     assert not koodrive.run(GROUP, validate_certs=False)["changed"]
     koodrive.state.requests = []
-    start = time.monotonic()
     result = koodrive.failure(GROUP, retries=3)
-    assert time.monotonic() - start < client.FIRST_WAIT / 2, "it was tried again"
+    assert pauses == [], "it was tried again"
     assert result["error"]["kind"] == "unreachable" and "certificate verify failed" in result["msg"]
     assert koodrive.methods() == []
 
@@ -78,7 +75,7 @@ def test_a_plain_server_where_tls_is_expected(ca: str) -> None:
 
 @pytest.mark.parametrize("validate_certs", [True, False])
 def test_nothing_older_than_tls_1_2_is_spoken(validate_certs: bool) -> None:
-    adapter = session(Wire(), validate_certs).get_adapter("https://example.org")
+    adapter = http_session(Wire(), validate_certs).get_adapter("https://example.org")
     contexts = [adapter.poolmanager.connection_pool_kw["ssl_context"]]
     contexts.append(adapter.proxy_manager_for("http://127.0.0.1:1").connection_pool_kw["ssl_context"])
     assert [context.minimum_version for context in contexts] == [ssl.TLSVersion.TLSv1_2] * 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Shape, new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
@@ -75,7 +76,13 @@ def test_without_verification_the_expected_pools_are_returned(koodrive: KooDrive
 def test_too_little_stops_before_any_write(koodrive: KooDriveForTests, check_mode: bool) -> None:
     result = koodrive.failure({"type": "group", "total_capacity": 5000}, check_mode=check_mode, origin_reserve=7)
     assert koodrive.methods() == ["GET"]
-    assert result["error"] == {"kind": "insufficient_capacity", "http_status": None, "code": None, "message": None}
+    assert result["error"] == {
+        "kind": "insufficient_capacity",
+        "http_status": None,
+        "code": None,
+        "message": None,
+        "request_id": None,
+    }
     assert "4500 GB" in result["msg"] and "1600 GB" in result["msg"] and "2907 GB short" in result["msg"]
     assert result["trace_id"] in result["msg"]
     assert result["transfers"] == [] and not result["changed"]
@@ -107,18 +114,81 @@ def test_every_shape_of_the_read(koodrive: KooDriveForTests) -> None:
 
 
 @pytest.mark.parametrize("missing", ["department", "group"])
-def test_a_pool_that_is_not_reported_is_unknown(koodrive: KooDriveForTests, missing: str) -> None:
+def test_a_pool_that_no_read_reports_is_unknown(koodrive: KooDriveForTests, missing: str) -> None:
     pools = koodrive.state.tenant.by_name()
     del pools[missing]
     koodrive.state.tenant = Tenant(pools)
     result = koodrive.failure(GROUP)
-    assert koodrive.methods() == ["GET"]
+    assert koodrive.paths() == ["get", "quotaUsed"]
     assert result["error"]["kind"] == "invalid_reply" and f"did not report the {missing} pool" in result["msg"]
 
 
-def test_data_as_one_object_shows_one_pool(koodrive: KooDriveForTests) -> None:
+@pytest.mark.parametrize("numbers", ["number", "text"])
+def test_one_pool_only_is_made_up_for_by_the_read_that_has_all(koodrive: KooDriveForTests, numbers: str) -> None:
+    koodrive.state.shape = Shape(data="object", numbers=numbers)
+    result = koodrive.run(GROUP)
+    assert koodrive.paths() == ["get", "quotaUsed", "transfer", "quotaUsed"]
+    assert result["changed"] and result["verified"] and koodrive.totals()["group"] == 600
+    assert result["allocation"]["individual"] == {"total_capacity": 1000, "allocated_capacity": 900, "unallocated_capacity": 100}
+    languages = {request["path"].rpartition("/")[2]: request["language"] for request in koodrive.state.requests}
+    assert languages == {"get": "en-US", "quotaUsed": None, "transfer": "en-US"}
+    assert {request["authorization"] for request in koodrive.state.requests} == {"Bearer"}
+
+
+def test_a_read_that_sufficed_once_is_not_compared_with_another(koodrive: KooDriveForTests) -> None:
+    one_pool = b'{"code": 0, "data": {"type": 2, "totalCapacity": 600, "allocateCapacity": 500}}'
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(one_pool), one_pool)
+    koodrive.script(Fault(), Fault(), Fault(reply="raw", raw=raw))
+    assert koodrive.run(GROUP)["verified"]
+    assert koodrive.paths() == ["get", "transfer", "get", "get"]
+
+
+@pytest.mark.parametrize(("quota", "told"), [("none", "the read that has all pools failed: KooDrive refused"), ("partly", "the group pool")])
+def test_where_both_reads_lack_a_pool_it_is_unknown(koodrive: KooDriveForTests, quota: str, told: str) -> None:
+    koodrive.state.shape = Shape(data="object", quota=quota)
+    result = koodrive.failure(GROUP)
+    assert result["error"]["kind"] == "invalid_reply" and told in result["msg"] and koodrive.paths() == ["get", "quotaUsed"]
+
+
+def test_a_second_read_that_may_pass_is_tried_again(koodrive: KooDriveForTests) -> None:
     koodrive.state.shape = Shape(data="object")
-    assert "did not report the group pool" in koodrive.failure(GROUP)["msg"]
+    koodrive.script(Fault(), Fault(reply="status", status=503))
+    assert koodrive.run(GROUP, retries=1)["changed"]
+    assert koodrive.paths() == ["get", "quotaUsed", "get", "quotaUsed", "transfer", "quotaUsed"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "sent"),
+    [
+        ([{"type": "group", "total_capacity": 557}], [60]),
+        ([{"type": "group", "total_capacity": 560}, {"type": "individual", "unallocated_capacity": 101}], [60, 10]),
+        ([{"type": "group", "expand_capacity": 30}], [30]),
+    ],
+)
+def test_a_step_is_what_a_koodrive_that_insists_on_it_takes(
+    koodrive: KooDriveForTests, targets: list[dict[str, Any]], sent: list[int]
+) -> None:
+    koodrive.state.tenant.step = 10
+    predicted = koodrive.run(*targets, capacity_step=10, check_mode=True)
+    result = koodrive.run(*targets, capacity_step=10)
+    assert [row["expand_capacity"] for row in result["transfers"]] == sent and predicted["transfers"] == result["transfers"]
+    if "expand_capacity" not in targets[0]:
+        assert not koodrive.run(*targets, capacity_step=10)["changed"]
+
+
+def test_a_refusal_for_the_step_says_what_to_do(koodrive: KooDriveForTests) -> None:
+    koodrive.state.tenant.step = 10
+    result = koodrive.failure({"type": "group", "total_capacity": 557})
+    assert result["error"]["code"] == "13000102" and "This task moved nothing." in result["msg"]
+    assert "multiples of 10 GB only" in result["msg"] and "capacity_step" in result["msg"]
+    koodrive.state.tenant.refusal = (400, 13000102, "Verify parameters failed.")
+    assert "capacity_step" not in koodrive.failure({"type": "group", "total_capacity": 560})["msg"]
+
+
+def test_the_gateways_words_and_its_request_id_are_told(koodrive: KooDriveForTests) -> None:
+    result = koodrive.failure(GROUP, token="exp1red")
+    assert result["error"]["code"] == "APIGW.0301" and result["error"]["request_id"] == "c0ffee"
+    assert "request ID c0ffee" in result["msg"]
 
 
 def test_an_expired_token(koodrive: KooDriveForTests) -> None:
@@ -137,6 +207,7 @@ def test_a_refused_write_says_what_the_pools_hold(koodrive: KooDriveForTests) ->
         "http_status": 400,
         "code": "13000412",
         "message": "Space is not active.",
+        "request_id": None,
     }
     assert result["msg"].startswith("Transferring 100 GB to group from department failed: KooDrive refused the request")
     assert "This task moved nothing." in result["msg"] and "Now: department 2000 GB total" in result["msg"]
@@ -154,6 +225,10 @@ def test_a_refused_write_says_what_the_pools_hold(koodrive: KooDriveForTests) ->
         ([{"type": "group", "total_capacity": -1}], {}, "total_capacity of the target group must be"),
         ([{"type": "group", "total_capacity": 104857601}], {}, "total_capacity of the target group must be"),
         ([{"type": "individual", "unallocated_capacity": -5}], {}, "unallocated_capacity of the target individual"),
+        ([{"type": "group", "expand_capacity": 15}], {"capacity_step": 10}, "expand_capacity of the target group must be a multiple"),
+        ([GROUP], {"capacity_step": 0}, "capacity_step must be"),
+        ([GROUP], {"capacity_step": True}, "capacity_step must be"),
+        ([GROUP], {"capacity_step": 104857601}, "capacity_step must be"),
         ([GROUP], {"origin_reserve": -1}, "origin_reserve must be"),
         ([GROUP], {"origin_reserve": 104857601}, "origin_reserve must be"),
         ([GROUP], {"verify_timeout": -1}, "verify_timeout must be"),

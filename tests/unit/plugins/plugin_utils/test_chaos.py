@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, options, transfer
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import run_in_process
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPLIES, Fault
@@ -248,10 +248,9 @@ class Chaos(RuleBasedStateMachine):
 
 def by_function(koodrive: KooDriveForTests, asked: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """As a module's main() does it."""
-    try:
-        return koodrive.run(*asked["target"], check_mode=check_mode, **{name: asked[name] for name in asked if name != "target"})
-    except KooDriveError as error:
-        return error.as_result()
+    result = koodrive.outcome(*asked["target"], check_mode=check_mode, **{name: asked[name] for name in asked if name != "target"})
+    result.pop("failed", None)
+    return result
 
 
 def in_process(koodrive: KooDriveForTests, asked: dict[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -268,7 +267,7 @@ def in_process(koodrive: KooDriveForTests, asked: dict[str, Any], check_mode: bo
 @pytest.fixture(name="limits", autouse=True)
 def fixture_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.01)
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(transfer, "FIRST_LOOK_AGAIN", 0.01)
     yield
 
