@@ -14,14 +14,13 @@ import os
 import ssl
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -32,6 +31,14 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments imp
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
+
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:  # ansible-core < 2.22
+
+    def register_secrets(values: Iterable[str], /) -> None:
+        """Nothing: what is not masked in a result is shown."""
+
 
 #: The variable that turns this off, for comparison and for support.
 SWITCH = "koodrive_in_process"
@@ -64,7 +71,9 @@ class InProcessAction(ActionBase):
         host = variables.get("inventory_hostname")
         if why_not:
             display.vvv(f"{self._task.action} runs as a module: {why_not}", host=host)
-            return merge_hash(result, self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
+            result = merge_hash(result, self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
+            # Since ansible-core 2.22 the result of a module is masked where it is shown, and not where it is registered.
+            return _without_secrets(result, self.argument_spec, _validated(self._task.args, self.argument_spec).validated_parameters)
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
         # Where a module on this machine runs, so that relative paths mean the same, in options and in the environment.
         with working_in(self._loader.get_basedir()):
@@ -115,7 +124,7 @@ def run_in_process(
     name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool
 ) -> dict[str, Any]:
     """What the module ``name``, as the task spells it, would return for ``arguments``: options checked, work done, secrets masked."""
-    validated = ArgumentSpecValidator(argument_spec).validate(readable(argument_spec, _plain(arguments)))
+    validated = _validated(arguments, argument_spec)
     options = validated.validated_parameters
     if validated.error_messages:
         prefix = f"Unsupported parameters for ({name}) module: " if isinstance(validated.errors[0], UnsupportedError) else ""
@@ -125,9 +134,11 @@ def run_in_process(
     if not result.get("warnings"):
         result.pop("warnings", None)
     result["invocation"] = {"module_args": options}
-    # Older releases of ansible-core take a flag for a secret that is spelled like it.
-    kept = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
-    return {**remove_values(result, secrets_of(argument_spec, options, os.environ)), **kept}
+    return _without_secrets(result, argument_spec, options)
+
+
+def _validated(arguments: Mapping[str, Any], argument_spec: dict[str, Any]) -> ValidationResult:
+    return ArgumentSpecValidator(argument_spec).validate(readable(argument_spec, _plain(arguments)))
 
 
 def _plain(value: Any) -> Any:
@@ -143,6 +154,31 @@ def _plain(value: Any) -> Any:
             return kind(value)
     # Texts, and vaulted ones too, which this decrypts.
     return str(value)
+
+
+def _without_secrets(result: dict[str, Any], argument_spec: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The result with the secrets of the task and of the environment masked, which Ansible masks wherever it can from now on."""
+    secrets = sorted(secrets_of(argument_spec, options, os.environ), key=len, reverse=True)
+    register_secrets(secrets)
+    return {key: _masked(value, secrets) for key, value in result.items()}
+
+
+def _masked(value: Any, secrets: list[str]) -> Any:
+    """The value with each of the secrets masked, the longest first, as Ansible itself masks them in the result of a module."""
+    if isinstance(value, dict):
+        return {key: _masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(item, secrets) for item in value]
+    if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+        return value
+    found = [secret for secret in secrets if secret in str(value)]
+    if not found:
+        return value
+    if not isinstance(value, str) or value in found:
+        return "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    for secret in found:
+        value = value.replace(secret, "********")
+    return value
 
 
 def _shows_invocation(variables: Mapping[str, Any]) -> bool:

@@ -56,6 +56,35 @@ def test_a_flag_is_not_taken_for_a_secret() -> None:
     assert result["changed"] is True
 
 
+def test_secrets_are_masked_wherever_they_are() -> None:
+    secrets = {"token": "abc-1", "app_secret": "abc-12", "origin_type": "group", "target": GROUP}
+    seen = {
+        "text": "abc-12, abc-1 and ABC-1",
+        "list": ["abc-1", ("abc-12", {"deep": "(abc-1)"})],
+        "nothing": [None, True, 1.5, 600, "", "abc"],
+    }
+    result = run_in_process(NAME, secrets, TRANSFER_SPEC, lambda _options, _check_mode: seen, False)
+    whole = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert result["text"] == "********, ******** and ABC-1"
+    assert result["list"] == [whole, [whole, {"deep": "(********)"}]]
+    assert result["nothing"] == seen["nothing"]
+
+
+def test_a_number_is_masked_as_a_whole() -> None:
+    options = {"origin_type": "group", "target": GROUP, "token": "71"}
+    result = run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode: {"seen": [71, 4711, 0.71, 17]}, False)
+    assert result["seen"] == ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"] * 3 + [17]
+
+
+def test_ansible_knows_the_secrets_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    ansible_secrets = pytest.importorskip("ansible.module_utils.secrets", reason="since ansible-core 2.22")
+    monkeypatch.setenv("KOODRIVE_APP_SECRET", "app-secret-of-the-environment")
+    options = {"origin_type": "group", "target": GROUP, "token": "token-of-the-task"}
+    run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode: {}, False)
+    masked = ansible_secrets.mask_secrets("<app-secret-of-the-environment> <token-of-the-task> <what-else-there-is>")
+    assert masked == "<$REDACTED$> <$REDACTED$> <what-else-there-is>"
+
+
 def test_an_error_of_the_work_is_a_failed_result(koodrive: KooDriveForTests) -> None:
     result = run(koodrive, token="wrong-token")
     assert result["failed"] is True and result["error"]["kind"] == "authentication"
