@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import nox
 TREE = Path(__file__).parent / ".build/collections/ansible_collections/huaweicloud/koodrive"
 OLDEST_REQUESTS = "2.25.1"
 #: Each release of ansible-core with a Python that its controller supports.
-CORES = [("3.11", "2.16"), ("3.12", "2.17"), ("3.11", "2.18"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21")]
+CORES = [("3.11", "2.16"), ("3.12", "2.17"), ("3.11", "2.18"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.13", "2.22")]
 UNIT = "tests/unit/plugins/module_utils"
 #: The targets that take a process of its own, on the Python of the managed side.
 ON_MANAGED = ["koodrive_space_allocation_info", "koodrive_space_transfer", "role_capacity_report", "role_onboarding_capacity"]
@@ -33,20 +34,50 @@ def _install(session: nox.Session, *packages: str) -> None:
     session.chdir(TREE)
 
 
+def _core(release: str) -> str:
+    """The newest of a release of ansible-core; while there is none, its newest pre-release."""
+    return f"ansible-core=={release}.*"
+
+
 def _pytest(session: nox.Session, *tests: str) -> None:
-    session.run("python", "-m", "pytest", "-q", "-n", "2", *tests, env={"PYTHONPATH": str(TREE.parents[2])})
+    """Run ``tests``; what the collection does that Python calls deprecated fails them."""
+    deprecated = r"filterwarnings=error::DeprecationWarning:ansible_collections\.huaweicloud\.koodrive"
+    session.run("python", "-m", "pytest", "-q", "-n", "2", "-o", deprecated, *tests, env={"PYTHONPATH": str(TREE.parents[2])})
 
 
 def _all_tests(session: nox.Session) -> None:
+    log = _ansible_log(session)
     _pytest(session, "tests/unit", "tests/system/test_playbooks.py", "tests/system/test_awx_jobs.py")
     session.run("ansible-test", "integration", "--local", "--requirements", "--python", str(session.python), "--color", "no")
+    _fail_if_deprecated(session, log)
+
+
+def _ansible_log(session: nox.Session) -> Path:
+    """The file that has what any Ansible of the session prints from now on, its deprecation warnings included.
+
+    The variables are set where each Python of the session starts, since ansible-test hands on no others than its own, and tests
+    keep to themselves what the playbooks print that they run.
+    """
+    log = Path(session.virtualenv.location, "ansible.log").resolve()
+    log.unlink(missing_ok=True)
+    (folder,) = Path(session.virtualenv.location).glob("lib/python3.*/site-packages")
+    variables = {"ANSIBLE_DEPRECATION_WARNINGS": "true", "ANSIBLE_LOG_PATH": str(log)}
+    (folder / "ansible_log.pth").write_text(f"import os; os.environ.update({variables})\n", encoding="utf-8")
+    return log
+
+
+def _fail_if_deprecated(session: nox.Session, log: Path) -> None:
+    """Fail if ``log`` has a deprecation warning: not all that a collection causes have its name."""
+    printed = log.read_text(encoding="utf-8")
+    if "[DEPRECATION WARNING]" in printed:
+        session.error("\n".join(sorted(set(re.findall(r"\[DEPRECATION WARNING\].*", printed)))))
 
 
 @nox.session
 @nox.parametrize(["python", "core"], CORES, ids=[f"{core}-python{python}" for python, core in CORES])
 def core(session: nox.Session, core: str) -> None:
     """All tests with a release of ansible-core."""
-    _install(session, f"ansible-core~={core}.0")
+    _install(session, _core(core))
     _all_tests(session)
 
 
@@ -76,5 +107,5 @@ def managed(session: nox.Session, requests: str) -> None:
 @nox.parametrize(["python", "version"], [("3.11", OLDEST_REQUESTS)], ids=[f"{OLDEST_REQUESTS}-python3.11"])
 def requests(session: nox.Session, version: str) -> None:
     """All tests with the oldest requests that is allowed."""
-    _install(session, "ansible-core~=2.19.0", f"requests=={version}")
+    _install(session, _core("2.19"), f"requests=={version}")
     _all_tests(session)
