@@ -23,7 +23,8 @@ options:
     type: str
   token:
     description:
-      - The access token, as C(c69b...), C(Bearer c69b...) or C(Bearer+c69b...). It lives 20 minutes, and each call renews it.
+      - The access token, as C(c69b...), C(Bearer c69b...) or C(Bearer+c69b...). It lives 20 minutes, and each call renews it. A token of
+        the carrier edition, C(AT c69b...) or C(AT+c69b...), is sent as it is.
       - If not set, the value of the environment variable E(KOODRIVE_TOKEN) is used.
       - Either O(token) or O(app_id) must be given, in the task or in the environment, and not both. What the task says goes
         before the environment, so O(token) in the task beside E(KOODRIVE_APP_ID) in the environment is no conflict.
@@ -51,7 +52,7 @@ options:
     type: str
   trace_id:
     description:
-      - The ID by which KooDrive's logs know this run (header C(X-Traceid)), exactly 58 characters.
+      - The ID by which KooDrive's logs know this run (header C(X-Traceid)), exactly 58 letters, digits or underscores.
       - If not set, a fresh one is made, the same for all calls of the run. The result and every error show it.
     type: str
   timeout:
@@ -64,8 +65,8 @@ options:
     default: 30
   retries:
     description:
-      - How often a read is tried again that failed for a passing reason (connection failure, time-out, HTTP 429 or 5xx);
-        0 to 20.
+      - How often a read is tried again that failed for a passing reason (connection failure, time-out, HTTP 429 or 5xx, or
+        code 13000201, a fault of the server); 0 to 20.
       - A write is sent again, as often at the most, only when KooDrive is known not to have processed it, that is, when the
         connection was never established or KooDrive answered HTTP 429.
       - The pauses in between grow, or are what KooDrive asks for, and none is longer than O(timeout).

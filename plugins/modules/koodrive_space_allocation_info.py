@@ -142,6 +142,9 @@ error:
     message:
       description: KooDrive's own message, if there was one.
       type: str
+    request_id:
+      description: The ID of the request, where it was the gateway in front of KooDrive that answered and gave one.
+      type: str
 msg:
   description: What failed, KooDrive's own code and message, what to do next, and the trace ID.
   returned: failure

@@ -64,6 +64,16 @@ options:
       - How many GB of unallocated capacity must stay in the origin.
     type: int
     default: 0
+  capacity_step:
+    description:
+      - What is sent to each target is rounded up to a multiple of this many GB, 1 or more. Desired states stay "at least", so a pool may have up
+        to this much more than was asked for.
+      - KooDrive's console moves multiples of V(10) only. Whether the service insists on it is not known; where it does, it refuses other
+        amounts with the code 13000102, and V(10) is the value to set.
+      - Each O(target[].expand_capacity) must be a multiple of it.
+    type: int
+    default: 1
+    version_added: 0.2.0
   verify:
     description:
       - Whether to read the pools again after the transfer, until they show it.
@@ -272,6 +282,9 @@ error:
       sample: "13000311"
     message:
       description: KooDrive's own message, if there was one.
+      type: str
+    request_id:
+      description: The ID of the request, where it was the gateway in front of KooDrive that answered and gave one.
       type: str
 msg:
   description:
