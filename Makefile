@@ -14,24 +14,30 @@ N ?= 300
 ROUNDS ?= 7
 VENV := $(CURDIR)/.venv-$(VERSION)
 BIN := $(VENV)/bin
-COLLECTIONS := $(CURDIR)/.build/collections
-TREE := $(COLLECTIONS)/ansible_collections/huaweicloud/koodrive
 # The release of the package ansible that AWX's modules are taken from.
 ANSIBLE := 12.3.0
 AWX := $(CURDIR)/.build/ansible-$(ANSIBLE)
 
-# The collection that is worked on, and no other that may be installed; the tools of the virtual environment first.
-export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
-export NO_COLOR := 1
+# A step shares nothing with what goes on beside it, here or in another clone: it has a room of its own, with a copy of the
+# collection, which is the only one that Ansible finds, and a home.
+STEPS := demo lint types docs-lint docs sanity unit chaos bench system matrix ansible-units integration integration-faults integration-others
+ROOM = $(CURDIR)/.build/$@
+TREE = $(ROOM)/ansible_collections/huaweicloud/koodrive
+IN_ROOM = env -u XDG_CACHE_HOME -u XDG_CONFIG_HOME HOME=$(ROOM)/home ANSIBLE_COLLECTIONS_PATH=$(ROOM)
+IN_TREE = cd $(TREE) && $(IN_ROOM)
+ANSIBLE_TEST = $(IN_TREE) $(BIN)/ansible-test
+LOCAL := --local --python $(VERSION) --color no
+
+# The tools of the virtual environment first.
 export PATH := $(BIN):$(PATH)
+export NO_COLOR := 1
+# In the user's home, not in a step's.
+export PYENV_ROOT ?= $(HOME)/.pyenv
 # What a user has set must not decide what a test sees.
 unexport KOODRIVE_ENDPOINT KOODRIVE_TOKEN KOODRIVE_APP_ID KOODRIVE_APP_SECRET KOODRIVE_USER_ID KOODRIVE_LANGUAGE
-unexport ANSIBLE_CONFIG
+unexport ANSIBLE_CONFIG ANSIBLE_HOME
 
-ANSIBLE_TEST := cd $(TREE) && $(BIN)/ansible-test
-LOCAL := --local --requirements --python $(VERSION) --color no
-
-.PHONY: help demo simulator test lint types docs-lint sanity unit chaos bench matrix docs system ansible-units integration integration-faults integration-others tree clean
+.PHONY: help simulator test clean $(STEPS) $(STEPS:%=room-%)
 
 help:
 	@echo "make demo         the main job, against a simulated KooDrive"
@@ -42,8 +48,10 @@ help:
 	@echo "make docs         the documentation as HTML, in .build/docs"
 	@echo "make test         all tests: lint types docs-lint sanity docs integration system ansible-units"
 
-demo: $(VENV)/demo tree
-	@$(BIN)/python -m tests.demo
+$(STEPS): %: room-%
+
+demo: $(VENV)/demo
+	@$(IN_ROOM) $(BIN)/python -m tests.demo
 
 simulator: $(VENV)/demo
 	$(BIN)/python -m tests.simulator $(ARGS)
@@ -53,72 +61,79 @@ test:
 	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity
 	@$(MAKE) --no-print-directory -j2 --output-sync=target ansible-units lint types docs-lint docs
 
-lint: $(VENV)/dev tree
-	cd $(TREE) && ANSIBLE_ROLES_PATH=tests/integration/targets $(BIN)/ansible-lint --offline --profile production
+lint: $(VENV)/dev
+	$(IN_TREE) ANSIBLE_ROLES_PATH=tests/integration/targets $(BIN)/ansible-lint --offline --profile production
 
-types: $(VENV)/dev tree
-	cd $(COLLECTIONS) && $(BIN)/mypy --config-file $(TREE)/mypy.ini
+types: $(VENV)/dev
+	cd $(ROOM) && $(IN_ROOM) $(BIN)/mypy --config-file $(TREE)/mypy.ini
 
-docs-lint: $(VENV)/dev tree
-	cd $(TREE) && $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
-	cd $(TREE) && $(BIN)/antsibull-changelog lint
+docs-lint: $(VENV)/dev
+	$(IN_TREE) $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
+	$(IN_TREE) $(BIN)/antsibull-changelog lint
 
 # The pages that antsibull-docs makes of the collection, as HTML. A reference to nowhere is an error.
-docs: $(VENV)/dev tree
-	rm -rf .build/docs
-	mkdir -p -m 755 .build/docs/rst
-	$(BIN)/antsibull-docs collection --use-current --squash-hierarchy --cleanup everything --dest-dir .build/docs/rst huaweicloud.koodrive
-	$(BIN)/sphinx-build -q -W --keep-going -b html -c docs/docsite .build/docs/rst .build/docs/html
-	@echo "The documentation: $(CURDIR)/.build/docs/html/index.html"
+docs: $(VENV)/dev
+	rm -rf $(ROOM)/rst $(ROOM)/html
+	mkdir -p -m 755 $(ROOM)/rst
+	$(IN_ROOM) $(BIN)/antsibull-docs collection --use-current --squash-hierarchy --cleanup everything --dest-dir $(ROOM)/rst huaweicloud.koodrive
+	$(IN_ROOM) $(BIN)/sphinx-build -q -W --keep-going -b html -c docs/docsite $(ROOM)/rst $(ROOM)/html
+	@echo "The documentation: $(ROOM)/html/index.html"
 
-sanity: $(VENV)/dev tree
-	$(BIN)/python tests/tools/seed_get_pip.py
-	$(ANSIBLE_TEST) sanity $(LOCAL)
+# Its virtual environments are kept from run to run: to make them takes longer than all of its tests.
+sanity: $(VENV)/dev
+	mkdir -p $(ROOM)/ansible-test $(ROOM)/home/.ansible
+	ln -s $(ROOM)/ansible-test $(ROOM)/home/.ansible/test
+	$(IN_TREE) $(BIN)/python tests/tools/seed_get_pip.py
+	$(ANSIBLE_TEST) sanity $(LOCAL) --requirements
 
-unit: $(VENV)/dev tree
-	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
+unit: $(VENV)/dev
+	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
 
 chaos: export KOODRIVE_CHAOS := $(N)
-chaos: $(VENV)/dev tree
-	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -q -s tests/unit/plugins/plugin_utils/test_chaos.py
+chaos: $(VENV)/dev
+	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -s tests/unit/plugins/plugin_utils/test_chaos.py
 
 # Its figures are of this machine at this time: it judges nothing, and is no part of the tests.
-bench: $(VENV)/dev tree
-	@cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m ansible_collections.huaweicloud.koodrive.tests.benchmark \
+bench: $(VENV)/dev
+	@$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m ansible_collections.huaweicloud.koodrive.tests.benchmark \
 		--rounds $(ROUNDS) $(ARGS)
 
 # What users do with the whole, each once.
 system: export AWX_COLLECTIONS := $(AWX)
 system: export GALAXY_IMPORTER := $(VENV)/importer/bin
-system: $(VENV)/dev $(VENV)/importer/done $(AWX)/done tree
-	cd $(TREE) && PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
+system: $(VENV)/dev $(VENV)/importer/done $(AWX)/done
+	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
 
-matrix: $(VENV)/dev tree
+matrix: $(VENV)/dev
 	rm -f .build/matrix.json
-	$(BIN)/python -m nox --non-interactive --report .build/matrix.json $(ARGS); \
+	$(IN_ROOM) $(BIN)/python -m nox --non-interactive --report .build/matrix.json $(ARGS); \
 	$(BIN)/python tests/tools/matrix_table.py .build/matrix.json
 
-ansible-units: $(VENV)/dev tree
+ansible-units: $(VENV)/dev
 	$(ANSIBLE_TEST) units $(LOCAL)
 
-integration: $(VENV)/dev tree
+integration: $(VENV)/dev
 	$(ANSIBLE_TEST) integration $(LOCAL) $(ARGS)
 
 # The faults wait for time-outs most of the time, and the others can go on meanwhile.
-integration-faults: $(VENV)/dev tree
+integration-faults: $(VENV)/dev
 	$(ANSIBLE_TEST) integration $(LOCAL) faults
 
-integration-others: $(VENV)/dev tree
+integration-others: $(VENV)/dev
 	$(ANSIBLE_TEST) integration $(LOCAL) --exclude faults
 
 # ansible-test wants a real directory of this name; a copy of what git knows, or would know, keeps it clean. It looks for
 # the repository that a file belongs to, and in this one the whole copy is ignored: so the copy gets one of its own.
-tree:
+# Ansible starts asynchronous tasks by HOME and looks for them in the home that the system has for the user: so it gets a path.
+room-%: ROOM = $(CURDIR)/.build/$*
+$(STEPS:%=room-%): room-%:
+	@tests/tools/new_home.sh $(ROOM)/home
 	@rm -rf $(TREE)
 	@mkdir -p $(TREE)
 	@git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do \
 		[ -e "$$file" ] && printf '%s\0' "$$file"; done | tar --null -T - -cf - | tar -xf - -C $(TREE)
 	@git -C $(TREE) init --quiet
+	@printf '[defaults]\nasync_dir = %s\n' $(ROOM)/home/.ansible_async > $(TREE)/tests/integration/integration.cfg
 
 $(VENV)/demo: requirements-demo.txt tests/simulator/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -13,7 +13,7 @@ from pathlib import Path
 import nox
 
 #: The collection under the path that Ansible wants; `make` puts it there.
-TREE = Path(__file__).parent / ".build/collections/ansible_collections/huaweicloud/koodrive"
+TREE = Path(__file__).parent / ".build/matrix/ansible_collections/huaweicloud/koodrive"
 OLDEST_REQUESTS = "2.25.1"
 #: Each release of ansible-core with a Python that its controller supports.
 CORES = [("3.11", "2.16"), ("3.12", "2.17"), ("3.11", "2.18"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.13", "2.22")]

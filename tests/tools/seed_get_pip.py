@@ -9,8 +9,10 @@ put there that does the same with what Python itself brings along. Where it work
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
+import tempfile
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,14 +37,24 @@ def main() -> None:
     script = Path(f"~/.ansible/test/cache/get_pip_{pip.replace('.', '_')}.py").expanduser()
     if script.exists():
         return
-    script.parent.mkdir(parents=True, exist_ok=True)
+    _write(script, _download(f"https://ci-files.testing.ansible.com/ansible-test/get-pip-{pip}.py"))
+
+
+def _download(url: str) -> bytes:
     try:
-        url = f"https://ci-files.testing.ansible.com/ansible-test/get-pip-{pip}.py"
         with urllib.request.urlopen(url, timeout=10) as download:
-            script.write_bytes(download.read())
+            return download.read()
     except OSError as error:
         sys.stderr.write(f"pip's bootstrap script cannot be downloaded ({error}): using ensurepip instead\n")
-        script.write_text(STAND_IN, encoding="utf-8")
+        return STAND_IN.encode("utf-8")
+
+
+def _write(script: Path, content: bytes) -> None:
+    """Nobody finds half a script, neither now nor after an interruption."""
+    script.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=script.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, script)
 
 
 if __name__ == "__main__":
