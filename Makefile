@@ -14,6 +14,7 @@ N ?= 300
 ROUNDS ?= 7
 VENV := $(CURDIR)/.venv-$(VERSION)
 BIN := $(VENV)/bin
+IMPORTER := $(VENV)-importer
 # The release of the package ansible that AWX's modules are taken from.
 ANSIBLE := 12.3.0
 AWX := $(CURDIR)/.build/ansible-$(ANSIBLE)
@@ -31,7 +32,7 @@ LOCAL := --local --python $(VERSION) --color no
 # The tools of the virtual environment first.
 export PATH := $(BIN):$(PATH)
 export NO_COLOR := 1
-# In the user's home, not in a step's.
+# pyenv is in the user's home, not in a step's.
 export PYENV_ROOT ?= $(HOME)/.pyenv
 # What a user has set must not decide what a test sees.
 unexport KOODRIVE_ENDPOINT KOODRIVE_TOKEN KOODRIVE_APP_ID KOODRIVE_APP_SECRET KOODRIVE_USER_ID KOODRIVE_LANGUAGE
@@ -100,8 +101,8 @@ bench: $(VENV)/dev
 
 # What users do with the whole, each once.
 system: export AWX_COLLECTIONS := $(AWX)
-system: export GALAXY_IMPORTER := $(VENV)/importer/bin
-system: $(VENV)/dev $(VENV)/importer/done $(AWX)/done
+system: export GALAXY_IMPORTER := $(IMPORTER)/bin
+system: $(VENV)/dev $(IMPORTER)/done $(AWX)/done
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
 
 matrix: $(VENV)/dev
@@ -140,14 +141,13 @@ $(VENV)/demo: requirements-demo.txt tests/simulator/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-$(VENV)/dev: requirements-dev.txt requirements-demo.txt tests/simulator/requirements.txt
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/dev: requirements-dev.txt $(VENV)/demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
-	touch $(VENV)/demo $@
+	touch $@
 
-$(VENV)/importer/done: requirements-importer.txt
-	$(PYTHON) -m venv $(VENV)/importer
-	$(VENV)/importer/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+$(IMPORTER)/done: requirements-importer.txt
+	$(PYTHON) -m venv $(IMPORTER)
+	$(IMPORTER)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 # Of the package with all of Ansible's collections, the one that is needed.
