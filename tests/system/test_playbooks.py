@@ -49,6 +49,8 @@ def play(koodrive: KooDriveForTests, playbook: str, answers: dict[str, Any], *op
         MOVE,
         {**MOVE, "koodrive_total_capacity": "600", "koodrive_unallocated_capacity": "", "koodrive_expand_capacity": None},
         {**MOVE, "koodrive_target": "", "koodrive_origin_reserve": "1500"},
+        {**MOVE, "koodrive_target": "\t", "koodrive_origin_reserve": " ", "koodrive_unallocated_capacity": " None\n", "koodrive_expand_capacity": "\n"},
+        {**MOVE, "koodrive_target": "None", "koodrive_origin_reserve": None},
         {"koodrive_target_type": "group", "koodrive_total_capacity": "", "koodrive_unallocated_capacity": "100"},
         {"koodrive_target_type": "group", "koodrive_expand_capacity": "100"},
         {"koodrive_target": [{"type": "group", "total_capacity": 600}]},
@@ -78,6 +80,9 @@ def test_transfer_predicts_and_is_idempotent(koodrive: KooDriveForTests) -> None
     [
         ({}, "Give koodrive_origin_type"),
         ({**MOVE, "koodrive_origin_type": " "}, "Give koodrive_origin_type"),
+        ({**MOVE, "koodrive_total_capacity": "\t"}, "with one of koodrive_total_capacity"),
+        ({**MOVE, "koodrive_target_type": "", "koodrive_total_capacity": "", "koodrive_target": 5}, "either koodrive_target"),
+        ({**MOVE, "koodrive_total_capacity": True}, "total_capacity of the target group must be a whole number"),
         ({**MOVE, "koodrive_expand_capacity": "1"}, "with one of koodrive_total_capacity"),
         ({**MOVE, "koodrive_target_type": ""}, "either koodrive_target"),
         ({**MOVE, "koodrive_target": [{"type": "individual", "total_capacity": 1}]}, "either koodrive_target"),
@@ -142,6 +147,24 @@ def test_report_writes_what_it_says(koodrive: KooDriveForTests, tmp_path: Path) 
     koodrive.state.requests.clear()
     assert "capacity_report_path is empty" in play(koodrive, f"{NAME}report", {**answers, "capacity_report_path": ""}, expected=2)
     assert koodrive.methods() == []
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "None", None])
+def test_a_blank_path_is_none_and_the_other_blanks_are_not_given(koodrive: KooDriveForTests, tmp_path: Path, blank: Any) -> None:
+    answers = {"capacity_report_path": blank, "capacity_report_format": blank, "capacity_report_result": blank}
+    assert "capacity_report_path is empty" in play(koodrive, f"{NAME}report", answers, expected=2)
+    assert koodrive.methods() == []
+    report = tmp_path / "report.html"
+    assert f"Wrote {report}: 1700" in play(koodrive, f"{NAME}report", {**answers, "capacity_report_path": f" {report}\n"})
+    assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("path", ["report.html", "~/report.html", "$HOME/report.html"])
+def test_report_writes_to_where_somebody_is(koodrive: KooDriveForTests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert f"Wrote {tmp_path / 'report.html'}: 1700" in play(koodrive, f"{NAME}report", {"capacity_report_path": path})
+    assert (tmp_path / "report.html").exists()
 
 
 def test_roles_explain_themselves() -> None:
