@@ -24,6 +24,6 @@ def _read(name: str) -> Any:
     return yaml.load((ROOT / "playbooks/vars" / name).read_text(encoding="utf-8"), Loader)
 
 
-CREDENTIAL_TYPE: dict[str, Any] = _read("awx_credential_type.yml")["awx_setup_credential_type"]
-JOB_TEMPLATES: list[dict[str, Any]] = _read("awx_job_templates.yml")["awx_setup_job_templates"]
+CREDENTIAL_TYPE: dict[str, Any] = _read("awx_credential_type.yml")["awx_credential_type"]
+JOB_TEMPLATES: list[dict[str, Any]] = _read("awx_job_templates.yml")["awx_job_templates"]
 SURVEYS: list[dict[str, Any]] = [template["survey"] for template in JOB_TEMPLATES]

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of AWX's API as its modules need to create credential types and job templates; AWX itself cannot be had in a test."""
+"""As much of AWX's API as its modules need to create credential types, instance groups and job templates, and as a launch needs; AWX itself
+cannot be had in a test."""
 
 from __future__ import annotations
 
@@ -10,45 +11,78 @@ from typing import Any
 from aiohttp import web
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server_thread import ServerThread
 
-from . import awx_rules
+from . import awx_launch, awx_rules
 
 TOKEN = "awx-token-that-nobody-may-see"
+#: The token of somebody who may write nearly everything, and one with the scope read.
+MEMBER, READER = "awx-token-of-a-member", "awx-token-for-reading"
+PLAYBOOKS = [f"{folder}{name}.yml" for folder in ("playbooks/", "") for name in ("transfer", "onboard", "report")]
+THERE: list[tuple[str, dict[str, Any]]] = [
+    ("organizations", {"name": "Ours"}),
+    ("projects", {"name": "KooDrive", "organization": 1, "playbooks": PLAYBOOKS}),
+    ("projects", {"name": "Never synced", "organization": 1, "playbooks": []}),
+    ("inventories", {"name": "Any"}),
+    ("inventories", {"name": "Demo Inventory"}),
+    ("credentials", {"name": "Tenant", "credential_type": 0}),
+    ("instance_groups", {"name": "default"}),
+    ("execution_environments", {"name": "With requests"}),
+]
 
 
 class FakeAWX(ServerThread):
-    """An AWX with an organization, a project, an inventory and a credential; it refuses what AWX refuses."""
+    """An AWX with an organization, projects, inventories, a credential of another type and a group; it refuses what AWX refuses."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str = TOKEN) -> None:
         self.objects: dict[str, list[dict[str, Any]]] = {}
         self.writes: list[str] = []
-        for kind, name in (("organizations", "Ours"), ("projects", "KooDrive"), ("inventories", "Any"), ("credentials", "Tenant")):
-            self._add(kind, {"name": name, **({"organization": 1} if kind == "projects" else {})})
+        # Each token, and the part of the API that it may not write to, if any.
+        self._tokens = {f"Bearer {token}": None, f"Bearer {MEMBER}": "/credential_types/", f"Bearer {READER}": "/"}
+        for kind, values in THERE:
+            self.add(kind, values)
         application = web.Application(middlewares=[self._known_only])
         application.router.add_get("/api/v2/{kind}/", self._list)
         application.router.add_post("/api/v2/{kind}/", self._create)
         application.router.add_patch("/api/v2/{kind}/{id}/", self._update)
         application.router.add_get("/api/v2/job_templates/{id}/survey_spec/", self._survey)
         application.router.add_post("/api/v2/job_templates/{id}/survey_spec/", self._set_survey)
-        application.router.add_get("/api/v2/job_templates/{id}/credentials/", self._credentials)
-        application.router.add_post("/api/v2/job_templates/{id}/credentials/", self._associate)
+        application.router.add_post("/api/v2/job_templates/{id}/launch/", self._launch)
+        application.router.add_get("/api/v2/job_templates/{id}/{relation}/", self._related)
+        application.router.add_post("/api/v2/job_templates/{id}/{relation}/", self._relate)
         super().__init__(application)
 
     @web.middleware
     async def _known_only(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        token = request.headers.get("Authorization", "")
+        if token not in self._tokens:
             return web.json_response({"detail": "Authentication credentials were not provided."}, status=401)
-        if request.method != "GET":
-            self.writes.append(f"{request.method} {request.path}")
+        if request.method == "GET":
+            return await handler(request)
+        self.writes.append(f"{request.method} {request.path}")
+        if (self._tokens[token] or "nothing") in request.path:
+            return web.json_response({"detail": "You do not have permission to perform this action."}, status=403)
         return await handler(request)
 
-    def _add(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    def add(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Have another object of a kind, and return it."""
         rows = self.objects.setdefault(kind, [])
         url = f"/api/v2/{kind}/{len(rows) + 1}/"
         rows.append({"id": len(rows) + 1, "type": kind, "url": url, "related": {"survey_spec": f"{url}survey_spec/"}, **values})
         return rows[-1]
 
+    def named(self, kind: str, name: str) -> dict[str, Any]:
+        """The object of a kind with a name."""
+        return next(row for row in self.objects[kind] if row["name"] == name)
+
+    def end(self, job: dict[str, Any]) -> None:
+        """Let a job end, and start what has been waiting for it."""
+        job["status"] = "successful"
+        self._start_jobs()
+
     def _one(self, request: web.Request, kind: str | None = None) -> dict[str, Any]:
         return self.objects[kind or request.match_info["kind"]][int(request.match_info["id"]) - 1]
+
+    def _types(self) -> dict[int, int]:
+        return {row["id"]: row["credential_type"] for row in self.objects["credentials"]}
 
     async def _list(self, request: web.Request) -> web.Response:
         rows = self.objects.get(request.match_info["kind"], [])
@@ -57,14 +91,29 @@ class FakeAWX(ServerThread):
 
     async def _create(self, request: web.Request) -> web.Response:
         values = await request.json()
-        faults = _faults(request.match_info["kind"], values)
+        faults = self._faults(request.match_info["kind"], values)
         if faults:
-            return web.json_response({"detail": faults}, status=400)
-        return web.json_response(self._add(request.match_info["kind"], values), status=201)
+            return web.json_response(faults, status=400)
+        return web.json_response(self.add(request.match_info["kind"], values), status=201)
 
     async def _update(self, request: web.Request) -> web.Response:
-        self._one(request).update(await request.json())
-        return web.json_response(self._one(request))
+        kind, now = request.match_info["kind"], self._one(request)
+        values = {**now, **await request.json()}
+        if kind == "credential_types" and values["inputs"] != now["inputs"] and now["id"] in self._types().values():
+            return web.json_response({"detail": "Modifications to inputs are not allowed for credential types that are in use"}, status=403)
+        faults = self._faults(kind, values)
+        if faults:
+            return web.json_response(faults, status=400)
+        now.update(values)
+        return web.json_response(now)
+
+    def _faults(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+        if kind == "credential_types":
+            faults = awx_rules.faults_of_inputs(values["inputs"]) + awx_rules.faults_of_injectors(values["injectors"], values["inputs"])
+            return {"detail": faults} if faults else {}
+        if kind == "job_templates" and values["playbook"] not in self.objects["projects"][values["project"] - 1]["playbooks"]:
+            return {"playbook": ["Playbook not found for project."]}
+        return {}
 
     async def _survey(self, request: web.Request) -> web.Response:
         return web.json_response(self._one(request, "job_templates").get("survey", {}))
@@ -77,16 +126,35 @@ class FakeAWX(ServerThread):
         self._one(request, "job_templates")["survey"] = survey
         return web.json_response({})
 
-    async def _credentials(self, request: web.Request) -> web.Response:
-        ids = self._one(request, "job_templates").get("credentials", [])
+    async def _related(self, request: web.Request) -> web.Response:
+        ids = self._one(request, "job_templates").get(request.match_info["relation"], [])
         return web.json_response({"count": len(ids), "next": None, "results": [{"id": number} for number in ids]})
 
-    async def _associate(self, request: web.Request) -> web.Response:
-        self._one(request, "job_templates").setdefault("credentials", []).append((await request.json())["id"])
+    async def _relate(self, request: web.Request) -> web.Response:
+        relation, wanted = request.match_info["relation"], await request.json()
+        template = self._one(request, "job_templates")
+        ids = [number for number in template.get(relation, []) if number != wanted["id"]]
+        ids += [] if wanted.get("disassociate") else [wanted["id"]]
+        faults = awx_launch.faults_of_credentials(ids, self._types()) if relation == "credentials" else []
+        if faults:
+            return web.json_response({"error": faults}, status=400)
+        template[relation] = ids
         return web.Response(status=204)
 
+    async def _launch(self, request: web.Request) -> web.Response:
+        template, prompts = self._one(request, "job_templates"), await request.json()
+        variables, faults = awx_launch.variables_of_job(template, prompts.get("extra_vars", {}))
+        credentials, more = awx_launch.credentials_of_job(template, prompts.get("credentials"), self._types())
+        if faults or more:
+            return web.json_response({"variables_needed_to_start": faults, "credentials": more}, status=400)
+        job = self.add("jobs", {"job_template": template["id"], "credentials": credentials, "extra_vars": variables, "status": "pending"})
+        self._start_jobs()
+        return web.json_response(job, status=201)
 
-def _faults(kind: str, values: dict[str, Any]) -> list[str]:
-    if kind == "credential_types":
-        return awx_rules.faults_of_inputs(values["inputs"]) + awx_rules.faults_of_injectors(values["injectors"], values["inputs"])
-    return []
+    def _start_jobs(self) -> None:
+        groups = {group["id"]: group for group in self.objects["instance_groups"]}
+        for job in [job for job in self.objects["jobs"] if job["status"] == "pending"]:
+            template = self.objects["job_templates"][job["job_template"] - 1]
+            running = [other for other in self.objects["jobs"] if other["status"] == "running"]
+            job["instance_group"] = awx_launch.group_of_job(template, running, groups, fallback=self.named("instance_groups", "default")["id"])
+            job["status"] = "running" if job["instance_group"] else "pending"

@@ -16,7 +16,7 @@ from typing import Any
 import ansible_runner
 import pytest
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
-from ansible_collections.huaweicloud.koodrive.tests.system import awx_rules
+from ansible_collections.huaweicloud.koodrive.tests.system import awx_launch, awx_rules
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
 
@@ -97,15 +97,16 @@ def fixture_job(tmp_path: Path, collections: Path, koodrive: KooDriveForTests) -
     return Job(tmp_path / "job", collections, koodrive)
 
 
-def survey_answers(playbook: str, tmp_path: Path, **answers: Any) -> dict[str, Any]:
-    """The extra variables of a job: the template's own, the survey's defaults, blank where it has none, and the ``answers``."""
+def survey_answers(playbook: str, tmp_path: Path, handed_on: dict[str, Any] | None = None, **answers: Any) -> dict[str, Any]:
+    """The extra variables of a job that is launched with the ``answers``, as AWX makes them, and every question that it leaves out as blank;
+    ``handed_on`` is what earlier nodes of a workflow have left."""
     (template,) = [template for template in JOB_TEMPLATES if template["playbook"] == playbook]
-    defaults = {question["variable"]: question.get("default", "") for question in template["survey"]["spec"]}
-    if "capacity_report_path" in defaults:
-        defaults["capacity_report_path"] = str(tmp_path / "report.html")
-    answers = {**ANSWERS[playbook], **answers}
-    assert set(answers) <= set(defaults), "an answer to no question of the survey"
-    return {**template["extra_vars"], **defaults, **answers}
+    answers = {**({"capacity_report_path": str(tmp_path / "report.html")} if playbook == "report.yml" else {}), **ANSWERS[playbook], **answers}
+    questions = {question["variable"] for question in template["survey"]["spec"]}
+    assert set(answers) <= questions, "an answer to no question of the survey"
+    variables, faults = awx_launch.variables_of_job({**template, "extra_vars": json.dumps(template["extra_vars"])}, answers, handed_on)
+    assert faults == []
+    return {**dict.fromkeys(questions, ""), **variables}
 
 
 def transfers_of(runner: ansible_runner.Runner) -> list[Any]:
@@ -152,18 +153,25 @@ def test_a_failed_job_shows_no_secret(job: Job, tmp_path: Path) -> None:
 def test_the_next_nodes_of_a_workflow_get_the_result(job: Job, tmp_path: Path) -> None:
     runner = job.launch("playbooks/onboard.yml", survey_answers("onboard.yml", tmp_path), AS_TOKEN)
     (stats,) = [event["event_data"] for event in runner.events if event["event"] == "playbook_on_stats"]
-    handed_on = stats["artifact_data"]["onboarding_capacity_result"]
-    assert handed_on["transfers"] == MOVES["onboard.yml"]
-    # As AWX passes it to the next node, whose job template has this line among its extra variables.
-    answers = {
-        **survey_answers("report.yml", tmp_path, capacity_report_format="markdown"),
-        "onboarding_capacity_result": handed_on,
-        "capacity_report_result": "{{ onboarding_capacity_result }}",
-    }
-    job.koodrive.state.requests.clear()
-    assert job.launch("playbooks/report.yml", answers, AS_TOKEN).status == "successful"
-    assert "- 400 GB (0.391 TB) from department to individual" in (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert job.koodrive.methods() == []
+    handed_on = stats["artifact_data"]
+    assert handed_on["onboarding_capacity_result"]["transfers"] == MOVES["onboard.yml"]
+    report = tmp_path / "report.html"
+    drawn = "- 400 GB (0.391 TB) from department to individual"
+    # The template as it is shipped draws what was handed on; launched alone, or told to, it reads the pools.
+    for given, of_onboarding in ((handed_on, True), ({}, False), ({**handed_on, "capacity_report_result": {}}, False)):
+        job.koodrive.state.requests.clear()
+        answers = survey_answers("report.yml", tmp_path, given, capacity_report_format="markdown")
+        assert job.launch("playbooks/report.yml", answers, AS_TOKEN).status == "successful"
+        assert (drawn in report.read_text(encoding="utf-8")) is of_onboarding
+        assert (", of the onboarding before it: " in job.kept()) is of_onboarding
+        assert job.koodrive.methods() == ([] if of_onboarding else ["GET"])
+
+
+def test_a_result_that_is_given_goes_before_the_one_that_was_handed_on(job: Job, tmp_path: Path) -> None:
+    given = {"allocation": {}, "transfers": []}
+    handed_on = {"onboarding_capacity_result": {"allocation": {}, "failed": True, "msg": "not this one"}, "capacity_report_result": given}
+    assert job.launch("playbooks/report.yml", survey_answers("report.yml", tmp_path, handed_on), AS_TOKEN).status == "successful"
+    assert "Nothing was to be moved" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_project_of_ones_own(job: Job, koodrive: KooDriveForTests, tmp_path: Path) -> None:

@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES
-from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import TOKEN, FakeAWX
+from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import MEMBER, READER, TOKEN, FakeAWX
 
 #: Where the tests' make target has put the collection awx.awx.
 AWX_COLLECTIONS = os.environ["AWX_COLLECTIONS"]
@@ -26,22 +29,49 @@ def fixture_awx() -> Iterator[FakeAWX]:
         yield awx
 
 
-def set_up(awx: FakeAWX, *options: str, collections: str = AWX_COLLECTIONS, **variables: str) -> str:
-    """What the playbook prints; it must succeed."""
+def set_up(awx: FakeAWX, *options: str, collections: str = AWX_COLLECTIONS, expected: int = 0, token: str = TOKEN, **variables: Any) -> str:
+    """What the playbook prints; it must end as ``expected``."""
     variables = {"awx_setup_project": "KooDrive", "awx_setup_inventory": "Any", **variables}
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": f"{os.environ['ANSIBLE_COLLECTIONS_PATH']}:{collections}",
         "CONTROLLER_HOST": awx.endpoint,
-        "CONTROLLER_OAUTH_TOKEN": TOKEN,
+        "CONTROLLER_OAUTH_TOKEN": token,
         # The modules of AWX's last release use what newer releases of ansible-core call deprecated.
         "ANSIBLE_DEPRECATION_WARNINGS": "false",
     }
     command = ["ansible-playbook", "huaweicloud.koodrive.awx_setup", "-e", json.dumps(variables), *options]
     ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout
-    assert TOKEN not in ended.stdout
+    assert ended.returncode == expected, ended.stdout
+    assert token not in ended.stdout
     return ended.stdout
+
+
+@pytest.fixture(name="after_set_up", scope="session")
+def fixture_after_set_up() -> dict[str, list[dict[str, Any]]]:
+    with FakeAWX() as awx:
+        set_up(awx)
+    return awx.objects
+
+
+@pytest.fixture(name="ready")
+def fixture_ready(awx: FakeAWX, after_set_up: dict[str, list[dict[str, Any]]]) -> FakeAWX:
+    """An AWX as the playbook has set it up, which was done once for all tests."""
+    awx.objects = copy.deepcopy(after_set_up)
+    return awx
+
+
+def launch(awx: FakeAWX, name: str, expected: int = 201, **prompts: Any) -> dict[str, Any]:
+    """The job that AWX makes of a launch over its API, or its refusal."""
+    url = f"{awx.endpoint}{awx.named('job_templates', name)['url']}launch/"
+    reply = requests.post(url, json=prompts, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10)
+    assert reply.status_code == expected, reply.text
+    return awx.objects["jobs"][-1] if expected == 201 else reply.json()
+
+
+def credential(awx: FakeAWX, name: str, of_type: str = "KooDrive") -> int:
+    """The ID of a new credential of a type."""
+    return awx.add("credentials", {"name": name, "credential_type": awx.named("credential_types", of_type)["id"]})["id"]
 
 
 def test_it_creates_what_is_defined_and_only_once(awx: FakeAWX) -> None:
@@ -52,7 +82,10 @@ def test_it_creates_what_is_defined_and_only_once(awx: FakeAWX) -> None:
     for template, defined in zip(templates, JOB_TEMPLATES):
         assert template["survey"] == defined["survey"] and template["survey_enabled"] is True
         assert template["playbook"] == f"playbooks/{defined['playbook']}" and template["name"] == defined["name"]
-        assert template["ask_job_type_on_launch"] is True and template["ask_diff_mode_on_launch"] is True
+        assert template["ask_job_type_on_launch"] is template["ask_diff_mode_on_launch"] is template["ask_credential_on_launch"] is True
+        # A diff of a report is the whole report.
+        assert template["diff_mode"] is (defined["playbook"] != "report.yml")
+        assert "instance_groups" not in template and "prevent_instance_group_fallback" not in template
         assert template["allow_simultaneous"] is False and template["verbosity"] == 0 and template["job_type"] == "run"
         assert template["project"] == template["inventory"] == template["organization"] == 1 and template["credentials"] == [1]
         assert json.loads(template["extra_vars"]) == defined["extra_vars"]
@@ -71,6 +104,126 @@ def test_the_modules_of_automation_controller_and_playbooks_of_ones_own(awx: Fak
     shutil.copytree(f"{AWX_COLLECTIONS}/ansible_collections/awx/awx", tmp_path / "ansible_collections/ansible/controller")
     set_up(awx, collections=str(tmp_path), awx_setup_modules="ansible.controller", awx_setup_folder="")
     assert [template["playbook"] for template in awx.objects["job_templates"]] == ["transfer.yml", "onboard.yml", "report.yml"]
+
+
+def test_what_is_blank_is_not_given(awx: FakeAWX) -> None:
+    assert "Give awx_setup_project" in set_up(awx, expected=2, awx_setup_project=" ")
+    assert "Give awx_setup_project" in set_up(awx, expected=2, awx_setup_inventory=None)
+    assert awx.writes == []
+    blanks = {"credential_type": "\t", "credential": "", "organization": "None", "execution_environment": None, "instance_group": "\n", "modules": " "}
+    set_up(awx, awx_setup_folder=" ", **{f"awx_setup_{name}": blank for name, blank in blanks.items()})
+    assert awx.objects["credential_types"][0]["name"] == "KooDrive"
+    for template in awx.objects["job_templates"]:
+        assert not template.keys() & {"credentials", "organization", "execution_environment", "instance_groups", "prevent_instance_group_fallback"}
+        assert "/" not in template["playbook"]
+
+
+def test_it_takes_names_and_a_folder_as_people_write_them(awx: FakeAWX) -> None:
+    set_up(awx, awx_setup_inventory="Demo Inventory", awx_setup_execution_environment="With requests", awx_setup_folder=" playbooks/ ")
+    for template, defined in zip(awx.objects["job_templates"], JOB_TEMPLATES):
+        assert (template["inventory"], template["execution_environment"]) == (2, 1)
+        assert template["playbook"] == f"playbooks/{defined['playbook']}"
+
+
+@pytest.mark.parametrize("name", [template["name"] for template in JOB_TEMPLATES])
+def test_a_credential_given_at_launch_decides_on_the_tenant(ready: FakeAWX, name: str) -> None:
+    answers = {"capacity_report_path": "/tmp/r.html"}
+    own, given, another = (credential(ready, tenant) for tenant in ("A", "B", "C"))
+    assert launch(ready, name, extra_vars=answers)["credentials"] == []
+    template = ready.named("job_templates", name)
+    template.update(credentials=[own], allow_simultaneous=True)
+    assert launch(ready, name, extra_vars=answers)["credentials"] == [own]
+    assert launch(ready, name, extra_vars=answers, credentials=[given])["credentials"] == [given]
+    assert launch(ready, name, 400, extra_vars=answers, credentials=[given, another])["credentials"]
+    assert launch(ready, name, 400, extra_vars=answers, credentials=[])["credentials"]
+    # What it would be without asking: accepted, and without effect.
+    template["ask_credential_on_launch"] = False
+    assert launch(ready, name, extra_vars=answers, credentials=[given])["credentials"] == [own]
+
+
+def test_a_template_gets_the_one_credential_that_is_named(ready: FakeAWX) -> None:
+    old, new = (credential(ready, tenant) for tenant in ("A", "B"))
+    for template in ready.objects["job_templates"]:
+        template["credentials"] = [old]
+    url = f"{ready.endpoint}/api/v2/job_templates/1/credentials/"
+    assert requests.post(url, json={"id": new}, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10).status_code == 400
+    # Of a type that is in use, what are not the inputs may change.
+    ready.objects["credential_types"][0]["description"] = "What an older release said"
+    set_up(ready, awx_setup_credential="B")
+    assert [template["credentials"] for template in ready.objects["job_templates"]] == [[new]] * 3
+    assert ready.objects["credential_types"][0]["description"] == CREDENTIAL_TYPE["description"]
+
+
+def test_launches_need_no_answer_that_has_a_default(ready: FakeAWX) -> None:
+    assert launch(ready, "KooDrive transfer")["extra_vars"]["koodrive_origin_type"] == "department"
+    assert launch(ready, "KooDrive onboarding")["extra_vars"]["onboarding_capacity_origin_type"] == "department"
+    refused = launch(ready, "KooDrive capacity report", 400)
+    assert refused["variables_needed_to_start"] == ["'capacity_report_path' value missing"]
+    job = launch(ready, "KooDrive capacity report", extra_vars={"capacity_report_path": "/tmp/r.html", "capacity_report_result": "not asked for"})
+    assert job["extra_vars"] == {"capacity_report_path": "/tmp/r.html", "capacity_report_format": "html"}
+
+
+def test_one_template_runs_one_job_at_a_time_and_two_do_not(ready: FakeAWX) -> None:
+    first, second, other = (launch(ready, f"KooDrive {name}") for name in ("transfer", "transfer", "onboarding"))
+    assert [job["status"] for job in (first, second, other)] == ["running", "pending", "running"]
+    ready.end(first)
+    assert second["status"] == "running"
+
+
+def test_a_group_with_room_for_one_job_holds_back_all_that_move_capacity(ready: FakeAWX) -> None:
+    group = ready.add("instance_groups", {"name": "koodrive", "max_concurrent_jobs": 1})
+    set_up(ready, awx_setup_instance_group="koodrive")
+    ready.writes.clear()
+    # A set-up without it leaves it as it is.
+    assert "changed=0" in set_up(ready)
+    assert ready.writes == []
+    first, second = (launch(ready, f"KooDrive {name}") for name in ("transfer", "onboarding"))
+    report = launch(ready, "KooDrive capacity report", extra_vars={"capacity_report_path": "/tmp/r.html"})
+    assert (first["status"], first["instance_group"]) == ("running", group["id"])
+    assert second["status"] == "pending"
+    assert (report["status"], report["instance_group"]) == ("running", ready.named("instance_groups", "default")["id"])
+    ready.end(first)
+    assert (second["status"], second["instance_group"]) == ("running", group["id"])
+    # What it would be with the other groups to fall back to.
+    ready.named("job_templates", "KooDrive transfer")["prevent_instance_group_fallback"] = False
+    assert launch(ready, "KooDrive transfer")["status"] == "running"
+
+
+def test_a_group_that_does_not_exist_is_named(ready: FakeAWX) -> None:
+    assert "instance_groups/?name=nowhere" in set_up(ready, expected=2, awx_setup_instance_group="nowhere")
+
+
+def older(awx: FakeAWX) -> None:
+    """Make the credential type one of an older release, with another help text."""
+    awx.objects["credential_types"][0]["inputs"]["fields"][0]["help_text"] = "What an older release said"
+
+
+def test_an_upgrade_may_change_the_fields_only_of_a_type_without_credentials(ready: FakeAWX) -> None:
+    older(ready)
+    assert "changed=1" in set_up(ready)
+    assert ready.objects["credential_types"][0]["inputs"] == CREDENTIAL_TYPE["inputs"]
+    older(ready)
+    credential(ready, "A")
+    said = set_up(ready, expected=2)
+    assert "(HTTP 403)" in said and "give awx_setup_credential_type a name that is not taken, such as" in said and "KooDrive 2" in said
+    assert "changed=1" in set_up(ready, awx_setup_credential_type="KooDrive 2")
+    assert ready.named("credential_types", "KooDrive 2")["inputs"] == CREDENTIAL_TYPE["inputs"]
+
+
+@pytest.mark.parametrize("token", [MEMBER, READER])
+def test_who_has_not_the_rights_is_told_which(awx: FakeAWX, token: str) -> None:
+    said = set_up(awx, expected=2, token=token)
+    assert "a token with the scope write, a system administrator for the credential type" in said and "awx_setup_credential_type" not in said
+
+
+def test_a_project_that_was_not_synced_is_told(awx: FakeAWX) -> None:
+    assert "Sync the project, and see whether awx_setup_folder" in set_up(awx, expected=2, awx_setup_project="Never synced")
+
+
+def test_without_awxs_modules_it_says_where_they_are(awx: FakeAWX, tmp_path: Path) -> None:
+    said = set_up(awx, expected=2, collections=str(tmp_path))
+    assert "ansible-galaxy collection install awx.awx" in said
+    assert awx.writes == []
 
 
 def test_it_wants_to_know_the_project(awx: FakeAWX) -> None:
