@@ -1,9 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every example of the documentation as it stands, each against a simulated KooDrive of its own.
+"""Runs every example of the documentation in YAML as it stands, each against a simulated KooDrive of its own.
 
-YAML is a playbook, tasks, an imported playbook or the requirements of a project; of the shell's, the collection's playbooks are run.
+YAML is a playbook, tasks, an imported playbook or the requirements of a project. Playbooks for AWX, and all shell commands, are run by
+tests/system/test_documented_commands.py.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ POOLS = {
 ANSWERS = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_total_capacity": "2048"}
 #: The address of the repository, as examples have it.
 REPOSITORY = "https://koodrive.example.org/repository"
-OURS = re.compile(r"ansible-playbook huaweicloud\.koodrive\.(transfer|onboard|report)\b")
+FOR_AWX = "awx.awx."
 
 
 def examples() -> Iterator[tuple[str, str]]:
@@ -51,14 +52,6 @@ def examples() -> Iterator[tuple[str, str]]:
     yield from blocks("yaml")
     for path in sorted((ROOT / "docs/examples").glob("*.yml")):
         yield path.name, path.read_text(encoding="utf-8")
-
-
-def commands() -> Iterator[tuple[str, str]]:
-    """Where each command stands that runs a playbook of the collection with KooDrive alone, and the command."""
-    for where, text in blocks("shell"):
-        for command in re.sub(r"\\\n\s*", "", text).splitlines():
-            if OURS.search(command):
-                yield where, command
 
 
 def blocks(language: str) -> Iterator[tuple[str, str]]:
@@ -96,16 +89,15 @@ def repository(folder: Path) -> dict[str, str]:
     return {**kept, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{source}.insteadOf", "GIT_CONFIG_VALUE_0": REPOSITORY}
 
 
-def run(example: tuple[str, str], is_command: bool) -> str | None:
+def run(example: tuple[str, str]) -> str | None:
     """Run an example against a simulated KooDrive with a large department pool; what went wrong, if anything did."""
     where, text = example
     state = new_state(TOKEN)
     state.tenant = Tenant(POOLS)
     with tempfile.TemporaryDirectory() as folder, Simulator(state) as simulator:
-        command = ["bash", "-c", text] if is_command else written(text, Path(folder))
         surroundings = repository(Path(folder)) if REPOSITORY in text else os.environ
         ended = subprocess.run(
-            command,
+            written(text, Path(folder)),
             cwd=folder,
             env={**surroundings, "KOODRIVE_ENDPOINT": simulator.endpoint, "KOODRIVE_TOKEN": TOKEN},
             stdout=subprocess.PIPE,
@@ -122,11 +114,11 @@ def run(example: tuple[str, str], is_command: bool) -> str | None:
 
 
 def main() -> None:
-    in_yaml, in_shell = list(examples()), list(commands())
-    if len(in_yaml) < 14 or len(in_shell) < 4:
-        sys.exit(f"Only {len(in_yaml)} examples and {len(in_shell)} commands were found.")
+    found = [(where, text) for where, text in examples() if FOR_AWX not in text]
+    if len(found) < 14:
+        sys.exit(f"Only {len(found)} examples were found.")
     with ThreadPoolExecutor(max_workers=2) as pool:
-        failures = [*pool.map(lambda example: run(example, False), in_yaml), *pool.map(lambda example: run(example, True), in_shell)]
+        failures = list(pool.map(run, found))
     if any(failures):
         sys.exit("\n".join(failure for failure in failures if failure))
 

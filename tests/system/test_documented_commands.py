@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every shell command of the documentation for users, run as it stands, by a shell, in a checkout.
+
+What a test cannot have is stood in for where a command would reach it. A wrapper of ansible-playbook, first on the PATH, turns the documented
+addresses of KooDrive and AWX into those of simulated ones, and passes everything else on. ansible-galaxy asks a Galaxy on this machine.
+ansible-builder's real ``build`` runs up to the container engine, and a stand-in for that keeps what it was asked for. pip gets no index:
+what it is to install is there. Only ``make`` is not run but asked whether it knows how, for ``.ci/run`` runs its targets.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.tests.examples import FOR_AWX, POOLS, blocks, examples
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
+from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import FakeAWX
+from ansible_collections.huaweicloud.koodrive.tests.system.fake_galaxy import FakeGalaxy
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
+
+#: Where the tests' make target has put the collection awx.awx.
+AWX_COLLECTIONS = Path(os.environ["AWX_COLLECTIONS"])
+#: Addresses and secrets as the documentation has them.
+KOODRIVE_ADDRESS, KOODRIVE_SECRET = "https://intl.myhuaweicloud-koodrive.com", "c69b..."
+AWX_ADDRESS, AWX_SECRET = "https://awx.example.org", "..."
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.rst")), *sorted((ROOT / "roles").rglob("README.md"))]
+BLOCKS = list(blocks("shell"))
+#: Commands within a sentence; one with dots is only the beginning of one.
+COMMAND = re.compile(r"`((?:ansible(?:-\w+)?|python3?|pip|make|export)\s[^`]+)`")
+INLINE = sorted({" ".join(found.split()) for page in PAGES for found in COMMAND.findall(page.read_text(encoding="utf-8")) if "..." not in found})
+
+
+class Place(NamedTuple):
+    """A checkout in which commands are run, the environment that they get, and what they meet."""
+
+    checkout: Path
+    environment: dict[str, str]
+    koodrive: KooDriveForTests
+    awx: FakeAWX
+
+    def run(self, commands: str) -> str:
+        """What a shell prints that stops at the first command that fails; none may."""
+        ended = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.checkout,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout
+        return ended.stdout
+
+
+@pytest.fixture(name="galaxy", scope="session")
+def fixture_galaxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGalaxy]:
+    with FakeGalaxy(AWX_COLLECTIONS / "ansible_collections/awx/awx", tmp_path_factory.mktemp("galaxy")) as galaxy:
+        yield galaxy
+
+
+@pytest.fixture(name="place")
+def fixture_place(galaxy: FakeGalaxy, tmp_path: Path) -> Iterator[Place]:
+    state = new_state(KOODRIVE_SECRET)
+    state.tenant = Tenant(POOLS)
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".git", "output"))
+    write_named_playbooks(checkout)
+    with KooDriveForTests(state) as koodrive, FakeAWX(AWX_SECRET) as awx:
+        write_stand_ins(tmp_path / "bin", {KOODRIVE_ADDRESS: koodrive.endpoint, AWX_ADDRESS: awx.endpoint})
+        # Not what the caller's make, collection path or tests have set.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "ANSIBLE_", "PYTHONPATH", "KOODRIVE_", "CONTROLLER_"))}
+        environment = {
+            **kept,
+            "HOME": str(tmp_path),
+            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+            "PIP_NO_INDEX": "1",
+            "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"),
+            "ANSIBLE_GALAXY_SERVER": f"{galaxy.endpoint}/api/",
+            # The modules of AWX's last release use what newer releases of ansible-core call deprecated.
+            "ANSIBLE_DEPRECATION_WARNINGS": "false",
+        }
+        yield Place(checkout, environment, koodrive, awx)
+
+
+def write_named_playbooks(folder: Path) -> None:
+    """Write the playbooks that commands run by a name: those that begin with it, and the first of the README, as room.yml."""
+    found = list(examples())
+    (folder / "room.yml").write_text(next(text for where, text in found if where.startswith("README.md")), encoding="utf-8")
+    for _where, text in found:
+        named = re.match(r"# (\w+\.yml)\n", text)
+        if named:
+            (folder / named[1]).write_text(text, encoding="utf-8")
+
+
+def write_stand_ins(folder: Path, addresses: dict[str, str]) -> None:
+    """Write what stands in for ansible-playbook, with other addresses, and for a container engine."""
+    folder.mkdir()
+    lines = [f'[ "${{{name}-}}" != {old} ] || export {name}={new}' for name, (old, new) in zip(("KOODRIVE_ENDPOINT", "CONTROLLER_HOST"), addresses.items())]
+    playbook = "\n".join(["#!/bin/sh", *lines, f'exec {shutil.which("ansible-playbook")} "$@"\n'])
+    for name, text in (("ansible-playbook", playbook), ("podman", '#!/bin/sh\necho "$@" >> podman.log\n')):
+        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize("text", [text for _, text in BLOCKS], ids=[where for where, _ in BLOCKS])
+def test_a_block_of_commands_runs(place: Place, text: str) -> None:
+    # What the text around a block without it says: that credentials come from the environment.
+    if "export" not in text:
+        place.environment.update(KOODRIVE_ENDPOINT=KOODRIVE_ADDRESS, KOODRIVE_TOKEN=KOODRIVE_SECRET)
+    # What earlier blocks have installed.
+    for what, where in (("install .", os.environ["ANSIBLE_COLLECTIONS_PATH"]), ("install awx.awx", AWX_COLLECTIONS)):
+        place.environment["ANSIBLE_COLLECTIONS_PATH"] += "" if what in text else f":{where}"
+    place.run(text)
+    if re.search(r"koodrive\.(transfer|onboard)|room\.yml", text):
+        assert place.koodrive.methods().count("POST") > 0
+    if "koodrive.report" in text:
+        assert (place.checkout / "koodrive.html").exists()
+    if "koodrive.awx_setup" in text:
+        assert [template["inventory"] for template in place.awx.objects["job_templates"]] == [place.awx.named("inventories", "Demo Inventory")["id"]] * 3
+    if "awx_setup_instance_group" in text:
+        assert place.awx.named("instance_groups", "koodrive")["max_concurrent_jobs"] == 1
+    if "collection install ." in text:
+        assert (place.checkout.parent / "collections/ansible_collections/huaweicloud/koodrive/MANIFEST.json").exists()
+    if "ansible-builder build" in text:
+        assert "build -f context/Containerfile -t koodrive-ee context" in (place.checkout / "podman.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", INLINE)
+def test_a_command_within_a_sentence_runs(place: Place, command: str) -> None:
+    place.environment["ANSIBLE_COLLECTIONS_PATH"] = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+    said = place.run(re.sub("^make", "make --dry-run", command))
+    assert len(said) > 100 and "was not found" not in said
+
+
+def test_all_of_them_are_found() -> None:
+    assert len(BLOCKS) >= 6 and len(INLINE) >= 8
+    every = [word for page in PAGES for word in re.findall(r"^ *(?:```|\.\. code-block:: )(\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE)]
+    assert set(every) == {"shell", "yaml", "text"} and every.count("shell") == len(BLOCKS)
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        # Neither a block without a language nor one that is only indented.
+        assert text.count("```") % 2 == 0 and not re.search(r"[^:]::\n\n +\S", text.replace(".. code-block::", ""))
+        assert len(re.findall("^ *```", text, re.MULTILINE)) == 2 * len(re.findall(r"^ *```\w+$", text, re.MULTILINE))
+    # Of the others, none is a command.
+    others = [line for _where, text in blocks("text") for line in text.splitlines()]
+    assert [line for line in others if re.match(r"\s*[$#]? ?(ansible|export|python|pip|make|sudo|curl)", line)] == []
+
+
+def test_each_playbook_for_awx_is_run_by_a_command() -> None:
+    names = [re.match(r"# (\w+\.yml)\n", text) for _, text in examples() if FOR_AWX in text]
+    assert names and all(name and any(f"ansible-playbook {name[1]}\n" in text for _, text in BLOCKS) for name in names)
