@@ -32,12 +32,12 @@ TOKEN = "examples-token"
 POOLS = {
     "department": {"total": 6000, "allocated": 400},
     "individual": {"total": 1000, "allocated": 900},
-    "group": {"total": 2000, "allocated": 500},
+    "group": {"total": 1000, "allocated": 500},
 }
 
 
 #: What somebody answers who launches an imported playbook.
-ANSWERS = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_total_capacity": "2048"}
+ANSWERS = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_total_capacity": "2000"}
 #: The address of the repository, as examples have it.
 REPOSITORY = "https://koodrive.example.org/repository"
 FOR_AWX = "awx.awx."

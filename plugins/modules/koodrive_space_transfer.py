@@ -115,12 +115,12 @@ EXAMPLES = r"""
 # The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET
 # and KOODRIVE_USER_ID, where a task does not give them.
 
-- name: Give the group pool 2 TB and keep room for 50 new people, out of what no department uses
+- name: Give the group pool 2,000 GB and keep room for 50 new people, out of what no department uses
   huaweicloud.koodrive.koodrive_space_transfer:
     origin_type: department
     target:
       - type: group
-        total_capacity: 2048
+        total_capacity: 2000
       - type: individual
         unallocated_capacity: 500
 
@@ -193,7 +193,7 @@ transfers:
       type: int
   sample:
     - type: group
-      expand_capacity: 1548
+      expand_capacity: 1500
 allocation:
   description:
     - The pools after the task, by type. In check mode, and with O(verify=false), the predicted ones.
@@ -224,9 +224,9 @@ allocation:
       contains: *pool
   sample:
     department:
-      total_capacity: 452
+      total_capacity: 500
       allocated_capacity: 400
-      unallocated_capacity: 52
+      unallocated_capacity: 100
 allocation_before:
   description: The pools as the task found them.
   returned: success, and failure where known
