@@ -23,6 +23,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import R
 class KooDriveModule(AnsibleModule):
     """An AnsibleModule that gives an ``error`` to what Ansible itself finds wrong with the options, too, and no secret away."""
 
+    params: dict[str, Any]
+
     def _load_params(self) -> None:
         """Take the options in before Ansible checks them, logs them, or shows them in a failure."""
         super()._load_params()

@@ -124,9 +124,9 @@ def quota_pools_of(reply: Reply, call: Call) -> Allocation:
     Raises KooDriveError as :func:`value_of` does.
     """
     data = value_of(reply, call).get("data")
+    if not isinstance(data, dict):
+        raise _nonsense("its data is no object", reply, call)
     try:
-        if not isinstance(data, dict):
-            _fail("its data is no object")
         return {
             name: Pool(_whole_number(data, total), _whole_number(data, allocated))
             for name, (total, allocated) in QUOTA_FIELDS.items()

@@ -196,14 +196,18 @@ def _watched(connection_class: Any, wire: Wire) -> Any:
 def _addressed(connection_class: Any, wire: Wire) -> Any:
     """A watched connection class that gives each address of a name its share of the time, so that a slow one leaves some to the next."""
     is_plain = connection_class is urllib3.HTTPConnectionPool.ConnectionCls
+    watched: Any = _watched(connection_class, wire)
 
-    class Addressed(_watched(connection_class, wire)):
+    class Addressed(watched):
+        host: str
+
         def _new_conn(self) -> socket.socket:
             name = self.host
             failures = []
             addresses = _addresses(name, self.port, loopback_only=is_plain)
             try:
-                for others, self.host in zip(reversed(range(len(addresses))), addresses):
+                for others, address in zip(reversed(range(len(addresses))), addresses):
+                    self.host = address
                     self.timeout = wire.time_left() / (others + 1)
                     try:
                         return super()._new_conn()
