@@ -86,7 +86,7 @@ class KooDrive:
         that may pass is tried again, ``retries`` times, or as often as the client allows. Errors name ``step``. Raises
         ``invalid_reply`` where a needed pool is in neither: unknown is not zero.
         """
-        pools = self._tried_again(self._read or (lambda step: self._first_read(step, needed)), step, retries)
+        pools = self._patiently(self._read or (lambda step: self._first_read(step, needed)), step, retries)
         lacking = [name for name in needed if name not in pools]
         if lacking:
             raise KooDriveError("invalid_reply", f"KooDrive did not report the {lacking[0]} pool", step=step)
@@ -112,7 +112,7 @@ class KooDrive:
         """Wait for the next of ``pauses``, or as long as KooDrive asks for in ``error``, at most as long as a request may take."""
         pauses.wait(self._timeout, error.retry_after)
 
-    def _tried_again(self, read: Callable[[str], Allocation], step: str, retries: int | None) -> Allocation:
+    def _patiently(self, read: Callable[[str], Allocation], step: str, retries: int | None) -> Allocation:
         pauses = self.pauses()
         for _failed in range(self.retries if retries is None else retries):
             try:
@@ -126,7 +126,7 @@ class KooDrive:
     def _first_read(self, step: str, needed: Collection[str]) -> Allocation:
         """The pools by the read that has what is needed, which serves from now on."""
         call = Call(step, False, self._show)
-        reply = self._reply_in_time(call, READ)
+        reply = self._reply_by_the_right_clock(call, READ)
         pools = pools_of(reply, call)
         lacking = [name for name in needed if name not in pools]
         if lacking or shows_one_pool(reply):
@@ -147,13 +147,13 @@ class KooDrive:
 
     def _read_allocation(self, step: str) -> Allocation:
         call = Call(step, False, self._show)
-        return pools_of(self._reply_in_time(call, READ), call)
+        return pools_of(self._reply_by_the_right_clock(call, READ), call)
 
     def _read_quota(self, step: str) -> Allocation:
         call = Call(step, False, self._show)
-        return quota_pools_of(self._reply_in_time(call, QUOTA), call)
+        return quota_pools_of(self._reply_by_the_right_clock(call, QUOTA), call)
 
-    def _reply_in_time(self, call: Call, path: str) -> Reply:
+    def _reply_by_the_right_clock(self, call: Call, path: str) -> Reply:
         """The reply to a read; where an app is refused because the clocks are apart, signed once more with the server's time.
 
         KooDrive refuses an X-Date that is later than its own time or older than 15 minutes [api-koodrive-carrier pages].

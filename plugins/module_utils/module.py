@@ -15,6 +15,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
@@ -28,7 +29,9 @@ class KooDriveModule(AnsibleModule):
     def _load_params(self) -> None:
         """Take the options in before Ansible checks them, logs them, or shows them in a failure."""
         super()._load_params()
-        self.no_log_values.update(secrets_of(self.argument_spec, self.params, os.environ))
+        secrets = secrets_of(self.argument_spec, self.params, os.environ)
+        self.no_log_values.update(secrets)
+        register_secrets(secrets)
         self.params = readable(self.argument_spec, self.params)
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:

@@ -103,7 +103,7 @@ def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
     wait = 10 * (connection.timeout + task.verify_timeout)
     try:
         with connection.client(account.warnings) as koodrive, nullcontext() if check_mode else turn(connection.tenant, wait):
-            return _reach(Run(task, koodrive, account), check_mode)
+            return _fulfil(Run(task, koodrive, account), check_mode)
     except KooDriveError as error:
         return account.failure(error)
 
@@ -140,7 +140,7 @@ def _target_from(row: Mapping[str, Any], step: int) -> Target:
     return Target(row["type"], measure, capacity)
 
 
-def _reach(run: Run, check_mode: bool) -> dict[str, Any]:
+def _fulfil(run: Run, check_mode: bool) -> dict[str, Any]:
     """The result of the run, once the pools are what the task asks for, or in check mode would be."""
     plan = _plan(run, _read(run, "Reading the pools"))
     if check_mode or not plan.moves:
@@ -149,7 +149,7 @@ def _reach(run: Run, check_mode: bool) -> dict[str, Any]:
     for _try in range(run.koodrive.retries):
         failure = _send(run, plan)
         if failure is None or failure.may_have_moved or not failure.transient:
-            return _end(run, plan, failure)
+            return _conclude(run, plan, failure)
         run.koodrive.wait(pauses, failure)
         pools = _read(run, "Reading the pools again")
         if _is_done_after_all(run, plan, failure, pools):
@@ -157,7 +157,7 @@ def _reach(run: Run, check_mode: bool) -> dict[str, Any]:
         plan = _plan(run, pools)
         if not plan.moves:
             return run.account.success(plan, pools, verified=True)
-    return _end(run, plan, _send(run, plan))
+    return _conclude(run, plan, _send(run, plan))
 
 
 def _read(run: Run, step: str, retries: int | None = None) -> Allocation:
@@ -214,13 +214,13 @@ def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allo
     return False
 
 
-def _end(run: Run, plan: Plan, failure: KooDriveError | None) -> dict[str, Any]:
+def _conclude(run: Run, plan: Plan, failure: KooDriveError | None) -> dict[str, Any]:
     """The result after the last write of the run, which failed with ``failure``, if it did."""
     if failure is not None and not failure.may_have_moved:
         raise _refused(run, plan, failure) from failure
     if failure is None and not run.task.verify:
         return run.account.success(plan, plan.after(), verified=False)
-    sight = _look(run, plan)
+    sight = _look_until_done(run, plan)
     if sight.pools is None or sight.shows not in DONE:
         raise _not_seen(run, plan, sight) if failure is None else _not_known(run, plan, failure, sight)
     if failure is not None:
@@ -265,7 +265,7 @@ class Sight(NamedTuple):
     trouble: KooDriveError | None
 
 
-def _look(run: Run, plan: Plan) -> Sight:
+def _look_until_done(run: Run, plan: Plan) -> Sight:
     """Read until the pools show that the transfer is done, or the verify_timeout is over.
 
     The first look comes at once. The last one comes when the time is over, and is as patient as any other read; those
@@ -296,7 +296,7 @@ def _not_seen(run: Run, plan: Plan, sight: Sight) -> KooDriveError:
         why = "the pools could not be read after it"
     else:
         lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(sight.pools).items())
-        why = f"{_last_seen(run, sight)} the pools do not show it: {lacks}"
+        why = f"{_when_last_read(run, sight)} the pools do not show it: {lacks}"
     return KooDriveError("not_verified", f"KooDrive accepted it, but {why}", step=_step(plan))
 
 
@@ -306,14 +306,14 @@ def _not_known(run: Run, plan: Plan, lost: KooDriveError, sight: Sight) -> KooDr
     if sight.shows is None:
         why = "and the pools could not be read after it"
     elif sight.shows is Shows.BEFORE:
-        why = f"and {_last_seen(run, sight)} the pools show no change; the capacity may still move"
+        why = f"and {_when_last_read(run, sight)} the pools show no change; the capacity may still move"
         kind = "server_error" if lost.kind == "server_error" else kind
     else:
-        why = f"and {_last_seen(run, sight)} the pools show another change than this transfer"
+        why = f"and {_when_last_read(run, sight)} the pools show another change than this transfer"
     return KooDriveError(kind, f"{lost.what}, {why}", step=_step(plan), advice=advice, answer=lost.answer)
 
 
-def _last_seen(run: Run, sight: Sight) -> str:
+def _when_last_read(run: Run, sight: Sight) -> str:
     """When the pools were read last: with trouble after that, nobody knows what they show at the end of the time."""
     return f"after {run.task.verify_timeout} seconds" if sight.trouble is None else "when they were last read,"
 

@@ -14,7 +14,7 @@ import os
 import ssl
 import sys
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
 
@@ -28,17 +28,10 @@ from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
-
-try:
-    from ansible.module_utils.secrets import register_secrets
-except ImportError:  # ansible-core < 2.22
-
-    def register_secrets(values: Iterable[str], /) -> None:
-        """Nothing: what is not masked in a result is shown."""
-
 
 #: The variable that turns this off, for comparison and for support.
 SWITCH = "koodrive_in_process"

@@ -127,3 +127,12 @@ def test_x_date_is_never_later_than_now() -> None:
     sent = prepared("GET", URL, credentials).headers["X-Date"]
     assert re.fullmatch(r"\d{8}T\d{6}Z", sent)
     assert datetime.strptime(sent, auth.X_DATE_FORMAT).replace(tzinfo=timezone.utc).timestamp() <= time.time()
+
+
+@pytest.mark.parametrize(("ahead", "adopted"), [(-1, True), (0, False), (899, False), (900, True), (901, True)])
+def test_a_clock_is_adopted_where_the_server_cannot_have_accepted_the_date(ahead: int, adopted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth.time, "time", lambda: 1_000_000.0)
+    credentials = AppAuth("app-1", "the secret", "user-1")
+    prepared("GET", URL, credentials)
+    assert credentials.adopt_server_time(1_000_000.0 + ahead) is adopted
+    assert credentials.clock_offset == (ahead if adopted else 0)

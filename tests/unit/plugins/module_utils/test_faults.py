@@ -355,7 +355,7 @@ def test_what_a_strange_reply_is_comes_to_the_message(koodrive: KooDriveForTests
     assert words in koodrive.failure(GROUP, verify_timeout=0)["msg"]
 
 
-@pytest.mark.parametrize("reply", ["gzip", "early-hints"])
+@pytest.mark.parametrize("reply", ["gzip", "early-hints", "chunked", "until-closed"])
 def test_a_strange_reply_that_says_what_it_should_is_a_reply(koodrive: KooDriveForTests, reply: str) -> None:
     koodrive.script(*[Fault(reply=reply)] * 3)
     result = koodrive.run(GROUP)

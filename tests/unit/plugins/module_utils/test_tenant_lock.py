@@ -152,6 +152,18 @@ def test_a_folder_that_others_can_use_is_refused(folder: Path, mode: int) -> Non
     assert error.kind == "invalid_request" and str(folder) in error.what
 
 
+def test_the_folder_of_another_user_is_refused_and_let_go_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(mode=0o700)
+    another = os.geteuid() + 1
+    folder.rename(folder.with_name(f"huaweicloud.koodrive-{another}"))
+    # Also where this user is root, who could use it.
+    monkeypatch.setattr(tenant_lock.os, "geteuid", lambda: another)
+    before = os.listdir("/dev/fd")
+    error = refusal()
+    assert error.kind == "invalid_request" and "others can write or read there" in error.what
+    assert len(os.listdir("/dev/fd")) == len(before)
+
+
 def test_something_else_in_its_place_is_refused(folder: Path) -> None:
     folder.write_text("")
     assert refusal().kind == "invalid_request"

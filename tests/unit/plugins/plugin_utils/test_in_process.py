@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
-from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import run_in_process, working_in
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import SWITCH, InProcessAction, run_in_process, working_in
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 
 NAME = "huaweicloud.koodrive.koodrive_space_transfer"
@@ -146,3 +150,52 @@ def test_the_folder_is_the_given_one_and_then_the_one_before(tmp_path: Path, mon
         (tmp_path / "before").rename(tmp_path / "moved")
         raise ZeroDivisionError
     assert Path.cwd() == tmp_path / "moved"
+
+
+class Action(InProcessAction):
+    """An action whose work does nothing."""
+
+    argument_spec = TRANSFER_SPEC
+
+    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+        return {"changed": False}
+
+
+def why_not(
+    variables: Mapping[str, Any] | None = None, transport: str = "local", become: Any = None, async_val: int = 0, environment: Any = None
+) -> str | None:
+    """What speaks for a process of its own, for a task with this connection and these keywords."""
+    shell = SimpleNamespace(env_prefix=lambda **_variables: "")
+    task = SimpleNamespace(async_val=async_val, environment=environment, action=NAME, args={})
+    connection = SimpleNamespace(transport=transport, become=become, _shell=shell)
+    action = Action(task, connection, None, None, Templar(DataLoader()), None)
+    return action._why_not(variables or {})
+
+
+def test_nothing_speaks_for_a_process_of_its_own_on_this_machine() -> None:
+    assert why_not() is None
+    assert why_not({SWITCH: True}) is why_not({SWITCH: "yes"}) is None
+    assert why_not(environment=[]) is why_not(environment=[{}]) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"variables": {SWITCH: False}}, "koodrive_in_process is false"),
+        ({"variables": {SWITCH: "no"}}, "koodrive_in_process is false"),
+        ({"transport": "ssh"}, "the connection is ssh"),
+        ({"become": object()}, "it becomes another user"),
+        ({"async_val": 30}, "it is asynchronous"),
+        ({"environment": [{"LANG": "C"}]}, "it has an environment of its own"),
+        ({"environment": [{}, {"LANG": "C"}]}, "it has an environment of its own"),
+    ],
+)
+def test_what_speaks_for_a_process_of_its_own(given: dict[str, Any], reason: str) -> None:
+    assert why_not(**given) == reason
+
+
+def test_a_mac_and_a_python_without_requests_speak_for_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_process, "REQUESTS_IMPORT_ERROR", "Traceback")
+    assert "requests cannot be imported" in str(why_not())
+    monkeypatch.setattr(in_process.sys, "platform", "darwin")
+    assert "macOS" in str(why_not())
