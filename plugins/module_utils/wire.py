@@ -87,9 +87,8 @@ class Wire:
 
     def opened(self, connection: socket.socket) -> None:
         """Take note of a new connection. Raises TimeoutError when the request's time was over before it stood."""
+        self.close()
         with self._lock:
-            if self._socket:
-                self._socket.close()
             # TLS takes the descriptor out of its socket object; a duplicate can still shut the connection down.
             self._socket = connection.dup()
         if self.overdue:
@@ -97,8 +96,9 @@ class Wire:
             raise TimeoutError("connected too late")
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """End the connection, even if urllib3 still holds it: after a failure it does, until Python finds time to clean up."""
         with self._lock:
+            self._shut_down()
             if self._socket:
                 self._socket.close()
                 self._socket = None
@@ -106,11 +106,14 @@ class Wire:
     def _cut(self) -> None:
         with self._lock:
             self.overdue = True
-            if self._socket:
-                try:
-                    self._socket.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # The other side was quicker.
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._socket:
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # The other side was quicker.
 
 
 class FinalResponse(http.client.HTTPResponse):

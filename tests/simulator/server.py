@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import sys
+import time
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
@@ -106,6 +107,10 @@ class Simulator(ServerThread):
         super().__init__(application, port, tls)
         self.state = state
         self._log = log
+        self._started = time.monotonic()
+        #: Requests that are being served, and transfers that are still to be done.
+        self._serving = 0
+        self._to_come = 0
 
     def wait(self, seconds: float | None = None) -> None:
         """Serve for so long, or until the process is ended."""
@@ -115,6 +120,25 @@ class Simulator(ServerThread):
     def deaf(self) -> bool:
         """Whether nobody listens for the time being."""
         return self._site is None
+
+    def connections(self) -> int:
+        """How many connections are open now."""
+        return len(self._runner.server.connections) if self._runner.server else 0
+
+    def settle(self, patience: float = 30.0) -> None:
+        """Wait until everything that was sent has been served, also to those who wait no longer, and nothing can happen by itself any
+        more. Raises TimeoutError where that takes longer than ``patience`` seconds.
+        """
+        deadline = time.monotonic() + patience
+        knocked = False
+        while self.deaf or self._serving or self._to_come or self.connections() or not knocked:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self._serving} requests, {self._to_come} transfers, {self.connections()} connections are left")
+            if not self.deaf and not knocked:
+                # Connections are taken in their order: after this one, none is left that nobody has looked at.
+                socket.create_connection(("127.0.0.1", self.port), timeout=patience).close()
+                knocked = True
+            time.sleep(0.002)
 
     def script(self, *faults: Fault) -> None:
         """Set what becomes of the calls to come."""
@@ -163,6 +187,13 @@ class Simulator(ServerThread):
         return response
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        self._serving += 1
+        try:
+            return await self._served(request)
+        finally:
+            self._serving -= 1
+
+    async def _served(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         await asyncio.sleep(self.state.delay)
         fault = self.state.script.pop(0) if self.state.script else Fault()
@@ -195,7 +226,8 @@ class Simulator(ServerThread):
         trace_id = request.headers.get("X-Traceid", "")
         if fault.apply == "late":
             self.state.tenant.check(body)
-            self._loop.call_later(fault.seconds, self._transfer, body, trace_id)
+            self._to_come += 1
+            self._loop.call_later(fault.seconds, self._transfer_late, body, trace_id)
         elif fault.apply == "no":
             self.state.tenant.check(body)
         else:
@@ -204,6 +236,10 @@ class Simulator(ServerThread):
             self.state.applied.append(trace_id)
         if fault.interloper:
             self._transfer(fault.interloper, "")
+
+    def _transfer_late(self, body: Any, trace_id: str) -> None:
+        self._transfer(body, trace_id)
+        self._to_come -= 1
 
     def _transfer(self, body: Any, trace_id: str) -> None:
         """A transfer that nobody waits for: it is done, or it is not."""
@@ -223,6 +259,8 @@ class Simulator(ServerThread):
     def _note(self, request: web.Request, body: bytes, status: int, fault: Fault) -> None:
         self.state.requests.append(
             {
+                # Seconds since the simulator was started.
+                "at": round(time.monotonic() - self._started, 4),
                 "method": request.method,
                 "path": request.path,
                 "status": status,

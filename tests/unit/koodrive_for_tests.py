@@ -55,10 +55,6 @@ class KooDriveForTests(Simulator):
         """What was asked for so far: the last word of each path."""
         return [request["path"].rpartition("/")[2] for request in self.state.requests]
 
-    def connections(self) -> int:
-        """How many connections are open now."""
-        return len(self._runner.server.connections) if self._runner.server else 0
-
     def totals(self) -> dict[str, int]:
         """What the pools really hold."""
         return {name: pool["total"] for name, pool in self.state.tenant.by_name().items()}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import time
+import gc
 import warnings
 from pathlib import Path
 from typing import Any
@@ -36,15 +36,27 @@ def fixture_sessions(monkeypatch: pytest.MonkeyPatch) -> list[requests.Session]:
     return made
 
 
-@pytest.mark.parametrize("faults", [[], [Fault(reply="not-json")], [Fault(), Fault(reply="status", status=403)]], ids=["success", "read", "write"])
+ENDS = {
+    "success": [],
+    "a failed read": [Fault(reply="not-json")],
+    "a refused write": [Fault(), Fault(reply="status", status=403)],
+    "a lost reply": [Fault(), Fault(reply="reset")],
+    "a reply that does not come": [Fault(), Fault(reply="hang")],
+    "a reply that is too long": [Fault(), Fault(reply="oversized")],
+}
+
+
+@pytest.mark.parametrize("faults", ENDS.values(), ids=ENDS)
 def test_the_connection_is_closed_after_a_run_also_a_failed_one(
     koodrive: KooDriveForTests, sessions: list[requests.Session], faults: list[Fault]
 ) -> None:
     koodrive.script(*faults)
-    koodrive.outcome(GROUP)
-    deadline = time.monotonic() + 5
-    while koodrive.connections() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    koodrive.outcome(GROUP, timeout=1)
+    gc.disable()
+    try:
+        koodrive.settle(patience=5)
+    finally:
+        gc.enable()
     assert len(sessions) == 1 and koodrive.connections() == 0
 
 
