@@ -92,7 +92,7 @@ notes:
     lost, the module reads the pools and decides from what it sees.
   - Tasks that move capacity of the same tenant from the same machine take turns, from the first reading to the verification,
     except in check mode. Two controllers, or two execution environments, do not know of each other. In AWX or Automation
-    Controller, keep concurrent jobs off in the job templates that use this module.
+    Controller, keep concurrent jobs off in the job templates that use this module, and give them an instance group with room for one job.
   - The collection's guide on faults says more about both.
 seealso:
   - module: huaweicloud.koodrive.koodrive_space_allocation_info
