@@ -21,7 +21,7 @@ AWX := $(CURDIR)/.build/ansible-$(ANSIBLE)
 
 # A step shares nothing with what goes on beside it, here or in another clone: it has a room of its own, with a copy of the
 # collection, which is the only one that Ansible finds, and a home.
-STEPS := demo lint types docs-lint docs sanity unit chaos bench system matrix ansible-units integration integration-faults integration-others
+STEPS := demo lint types docs-lint docs sanity unit chaos mutants bench system matrix ansible-units integration integration-faults integration-others
 ROOM = $(CURDIR)/.build/$@
 TREE = $(ROOM)/ansible_collections/huaweicloud/koodrive
 IN_ROOM = env -u XDG_CACHE_HOME -u XDG_CONFIG_HOME HOME=$(ROOM)/home ANSIBLE_COLLECTIONS_PATH=$(ROOM)
@@ -45,6 +45,7 @@ help:
 	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
 	@echo "make bench        what a task costs; ROUNDS=7, ARGS=--json"
 	@echo "make chaos N=300  so many schedules of faults; REPLAY=... runs one of them again"
+	@echo "make mutants N=100  which changes of the code no unit test notices; SEED=1"
 	@echo "make matrix       the tests with every release in service; ARGS='-s core' and the like choose"
 	@echo "make docs         the documentation as HTML, in .build/docs"
 	@echo "make test         all tests: lint types docs-lint sanity docs integration system ansible-units"
@@ -97,6 +98,10 @@ chaos: export PYTEST_ADDOPTS := -k once_broke
 endif
 chaos: $(VENV)/dev
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -s tests/unit/plugins/plugin_utils/test_chaos.py
+
+# Whether the unit tests notice when the code is wrong; no part of the tests, for it takes long.
+mutants: $(VENV)/dev
+	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python tests/tools/mutants.py $(N) $(SEED)
 
 # Its figures are of this machine at this time: it judges nothing, and is no part of the tests.
 bench: $(VENV)/dev

@@ -123,7 +123,7 @@ class FinalResponse(http.client.HTTPResponse):
         super().begin()
         while 100 <= self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
             # With headers, http.client believes that it has begun already.
-            self.headers = self.msg = None  # type: ignore[assignment]
+            vars(self).update(headers=None, msg=None)
             super().begin()
 
 

@@ -73,10 +73,10 @@ def test_an_error_of_the_network_is_told_in_its_words(error: Exception, why: str
     layers = [
         error,
         urllib3.exceptions.ProtocolError("Connection aborted.", error),
-        urllib3.exceptions.MaxRetryError(None, "/koodrive", error),  # type: ignore[arg-type]
+        urllib3.exceptions.MaxRetryError(None, "/koodrive", error),
         requests.exceptions.ConnectionError(error),
         wrapped(error, requests.exceptions.ConnectionError("<urllib3.connection.HTTPSConnection object at 0x7f>")),
-        wrapped(wrapped(error, KeyError("x")), urllib3.exceptions.NewConnectionError(None, "failed")),  # type: ignore[arg-type]
+        wrapped(wrapped(error, KeyError("x")), urllib3.exceptions.NewConnectionError(None, "failed")),
     ]
     for layer in layers:
         assert why in explain(layer).why and explain(layer).transient is transient

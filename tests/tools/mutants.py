@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""python tests/tools/mutants.py COUNT [SEED]: would the unit tests notice if the code were wrong?
+
+Makes so many small changes to the modules' code, one at a time, in a copy of the collection, and runs the unit tests on each: first those
+of the room that was changed, then all. Prints each change that no test noticed, for somebody to find out whether it matters, and a count.
+Takes some ten seconds for a change that is noticed and two minutes for one that is not; run it in the room that `make mutants` makes.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+ROOMS = sorted([*(ROOT / "plugins/module_utils").glob("*.py"), ROOT / "plugins/plugin_utils/in_process.py"])
+OPPOSITES = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+}
+
+
+def mutations(node: ast.AST) -> Iterator[ast.AST]:
+    """What may stand in the place of ``node`` and is wrong."""
+    changed = copy.deepcopy(node)
+    if isinstance(changed, ast.Compare) and type(changed.ops[0]) in OPPOSITES:
+        changed.ops[0] = OPPOSITES[type(changed.ops[0])]()
+    elif isinstance(changed, (ast.BoolOp, ast.BinOp)) and type(changed.op) in OPPOSITES:
+        changed.op = OPPOSITES[type(changed.op)]()
+    elif isinstance(changed, ast.UnaryOp) and isinstance(changed.op, ast.Not):
+        changed = changed.operand
+    elif isinstance(changed, ast.Constant) and isinstance(changed.value, bool):
+        changed.value = not changed.value
+    elif isinstance(changed, ast.Constant) and isinstance(changed.value, (int, float)):
+        changed.value += 1
+    elif isinstance(changed, ast.If):
+        changed.test = ast.UnaryOp(ast.Not(), changed.test)
+    elif isinstance(changed, ast.Return) and changed.value is not None:
+        changed.value = ast.Constant(None)
+    elif isinstance(changed, ast.Expr) and isinstance(changed.value, ast.Call):
+        changed = ast.Pass()
+    else:
+        return
+    yield ast.copy_location(changed, node)
+
+
+def places(tree: ast.Module) -> list[tuple[ast.AST, ast.AST]]:
+    """Each node of the code that can be changed, and what it can be changed to; annotations are no code."""
+    annotations = {
+        id(inner)
+        for node in ast.walk(tree)
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        if annotation is not None
+        for inner in ast.walk(annotation)
+    }
+    return [(node, mutant) for node in ast.walk(tree) if id(node) not in annotations for mutant in mutations(node)]
+
+
+def mutated(tree: ast.Module, old: ast.AST, new: ast.AST) -> str:
+    """The source of ``tree`` with ``new`` in the place of ``old``; ``tree`` is of no use afterwards."""
+
+    class Swap(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            return new if node is old else self.generic_visit(node)
+
+    return ast.unparse(ast.fix_missing_locations(Swap().visit(tree)))
+
+
+def noticed(tests: list[str]) -> bool:
+    """Whether a test fails; a run that does not end has been noticed, too."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider", *tests]
+    try:
+        return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600, check=False).returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
+
+
+def main(count: int, seed: int) -> None:
+    candidates = [(path, number) for path in ROOMS for number in range(len(places(ast.parse(path.read_text(encoding="utf-8")))))]
+    chosen = random.Random(seed).sample(candidates, min(count, len(candidates)))
+    survivors = 0
+    for path, number in chosen:
+        source = path.read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        old, new = places(tree)[number]
+        try:
+            path.write_text(mutated(tree, old, new), encoding="utf-8")
+            own = [str(test) for test in ROOT.glob(f"tests/unit/**/test_{path.stem}.py")]
+            if not (own and noticed(own)) and not noticed(["tests/unit", "--deselect", "tests/unit/plugins/plugin_utils/test_chaos.py"]):
+                survivors += 1
+                sys.stdout.write(f"{path.relative_to(ROOT)}:{getattr(old, 'lineno')}: {ast.unparse(old)[:100]}  ->  {ast.unparse(new)[:100]}\n")
+                sys.stdout.flush()
+        finally:
+            path.write_text(source, encoding="utf-8")
+    sys.stdout.write(f"{len(chosen) - survivors} of {len(chosen)} changes noticed, of {len(candidates)} that can be made (seed {seed})\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
