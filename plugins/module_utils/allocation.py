@@ -118,7 +118,7 @@ class Shows(Enum):
 
 
 #: What counts as done.
-DONE = (Shows.EXACTLY, Shows.ENOUGH)
+COUNTS_AS_DONE = (Shows.EXACTLY, Shows.ENOUGH)
 
 
 class Plan(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import TransferAccount
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import (
     CAPACITIES,
-    DONE,
+    COUNTS_AS_DONE,
     MAX_CAPACITY,
     SPACE_TYPES,
     Allocation,
@@ -221,7 +221,7 @@ def _conclude(run: Run, plan: Plan, failure: KooDriveError | None) -> dict[str, 
     if failure is None and not run.task.verify:
         return run.account.success(plan, plan.after(), verified=False)
     sight = _look_until_done(run, plan)
-    if sight.pools is None or sight.shows not in DONE:
+    if sight.pools is None or sight.shows not in COUNTS_AS_DONE:
         raise _not_seen(run, plan, sight) if failure is None else _not_known(run, plan, failure, sight)
     if failure is not None:
         run.account.warnings.append(
@@ -283,7 +283,7 @@ def _look_until_done(run: Run, plan: Plan) -> Sight:
             trouble = error
             run.account.could_not_see(error)
         shows = None if pools is None else plan.compare(pools)
-        if is_last or shows in DONE or (trouble is not None and trouble.kind in ("authentication", "rejected")):
+        if is_last or shows in COUNTS_AS_DONE or (trouble is not None and trouble.kind in ("authentication", "rejected")):
             return Sight(pools, shows, trouble)
         # A server that is asked for nothing but its state, and says to come back at once, is not taken at its word.
         asked_for = trouble.retry_after if trouble is not None else None
