@@ -57,8 +57,8 @@ def _end_with_the_task() -> None:
 
 def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
     """Do ``work`` on the task's options, as a module does."""
-    _end_with_the_task()
     module = KooDriveModule(argument_spec=dict(argument_spec), supports_check_mode=True)
+    _end_with_the_task()
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     outcome = outcome_of(work, module.params, module.check_mode)
