@@ -48,6 +48,8 @@ class TransferAccount(Account):
         #: The pools at the latest reading; None before the first one, and from a transfer on until the next.
         self._now: Allocation | None = None
         self._trouble: KooDriveError | None = None
+        #: The addition that was made before with the task's idempotency key, as results show it.
+        self.earlier: dict[str, Any] | None = None
 
     def saw(self, pools: Allocation) -> None:
         """The pools were read."""
@@ -76,6 +78,7 @@ class TransferAccount(Account):
             {
                 "changed": bool(plan.moves),
                 "origin_type": plan.origin_type,
+                "earlier": self.earlier,
                 "transfers": as_rows(plan.moves),
                 "allocation": as_result(after),
                 "allocation_before": as_result(plan.before),
@@ -87,13 +90,13 @@ class TransferAccount(Account):
     def failure(self, error: KooDriveError) -> dict[str, Any]:
         """The failure, with what was sent, and what the pools held and hold."""
         return {
-            **error.as_result(*self._sentences(), trace_id=self.trace_id),
+            **error.as_result(*self._sentences(error), trace_id=self.trace_id),
             **self.result(self._known()),
             "changed": self._has_changed(),
         }
 
     def _known(self) -> dict[str, Any]:
-        known: dict[str, Any] = {"origin_type": self._origin_type}
+        known: dict[str, Any] = {"origin_type": self._origin_type, "earlier": self.earlier}
         if self._now is not None:
             known["allocation"] = as_result(self._now)
         if self._plan is not None:
@@ -104,8 +107,10 @@ class TransferAccount(Account):
     def _has_changed(self) -> bool:
         return self._sent and self._plan is not None and self._now is not None and self._plan.compare(self._now) is not Shows.BEFORE
 
-    def _sentences(self) -> list[str]:
-        """What the pools held and hold, once something has been sent."""
+    def _sentences(self, error: KooDriveError) -> list[str]:
+        """What the pools held and hold, once something has been sent, by this run or by another one that is not settled yet."""
+        if error.kind == "open_transfer" and self._now is not None:
+            return [f"The pools hold: {as_sentence(self._now)}."]
         if not self._sent or self._plan is None:
             return []
         now = "What they hold now is not known." if self._now is None else f"Now: {as_sentence(self._now)}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import SPACE_TYPES, Allocation, Move
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth
@@ -33,12 +33,16 @@ if TYPE_CHECKING:
 
 READ = "/koodrive/ose/v1/space/allocation/get"
 QUOTA = "/koodrive/ose/v1/service/quotaUsed"
+SERVICE = "/koodrive/ose/v1/service"
 WRITE = "/koodrive/ose/v1/space/allocation/transfer"
 
 #: Bytes that are read at a time.
 CHUNK = 64 * 1024
 #: Plain HTTP is allowed to this machine alone, so no proxy of the environment may carry it anywhere.
 DIRECT = {"http": ""}
+#: The status of a tenant that may not do anything [GetService].
+FROZEN = "1"
+T = TypeVar("T")
 #: Seconds before the second try of a request.
 FIRST_PAUSE = 0.5
 
@@ -92,6 +96,40 @@ class KooDrive:
             raise KooDriveError("invalid_reply", f"KooDrive did not report the {lacking[0]} pool", step=step)
         return pools
 
+    @property
+    def source(self) -> str:
+        """Which read serves: the readings of one are not compared with those of the other."""
+        return "quota" if self._read == self._read_quota else "allocation"
+
+    @property
+    def may_have_sent(self) -> bool:
+        """Whether the present request found or got an open connection, so that KooDrive may have received it."""
+        return self._wire.established
+
+    def tenant_id(self, step: str) -> str | None:
+        """What KooDrive calls the tenant [GetService]; None where it does not say.
+
+        Raises KooDriveError, of the kinds of a read that may pass, and ``rejected`` for a tenant that is frozen.
+        """
+        call = Call(step, False, self._show)
+
+        def read(_step: str) -> dict[str, Any]:
+            return value_of(self._reply_by_the_right_clock(call, SERVICE), call)
+
+        try:
+            data = self._patiently(read, step, None).get("data")
+        except KooDriveError as error:
+            # Nothing that KooDrive itself says of this call keeps the others from being made.
+            if error.transient or error.answer.http_status is None:
+                raise
+            return None
+        if not isinstance(data, dict):
+            return None
+        if str(data.get("status")) == FROZEN:
+            raise KooDriveError("rejected", "the tenant is frozen", step=step, advice="See to its subscription in the KooDrive console. Nothing was sent.")
+        tenant = data.get("tenantId")
+        return str(tenant) if isinstance(tenant, (str, int)) and not isinstance(tenant, bool) and tenant != "" else None
+
     def transfer(self, origin_type: str, moves: Iterable[Move], step: str) -> None:
         """Move capacity [TransferUnallocatedSpace]: one request, never repeated here.
 
@@ -112,7 +150,7 @@ class KooDrive:
         """Wait for the next of ``pauses``, or as long as KooDrive asks for in ``error``, at most as long as a request may take."""
         pauses.wait(self._timeout, error.retry_after)
 
-    def _patiently(self, read: Callable[[str], Allocation], step: str, retries: int | None) -> Allocation:
+    def _patiently(self, read: Callable[[str], T], step: str, retries: int | None) -> T:
         pauses = self.pauses()
         for _failed in range(self.retries if retries is None else retries):
             try:

@@ -43,24 +43,35 @@ CONNECTION_SPEC: dict[str, Any] = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
 }
+#: The options of what looks into the ledger.
+LEDGER_SPEC: dict[str, Any] = {
+    "ledger": {"type": "str", "no_log": True},
+    "tenant": {"type": "str"},
+}
 DEFAULT_PORTS = {"https": 443, "http": 80}
 #: What can stand in a header or a URL without being encoded.
 VISIBLE = re.compile(r"[\x21-\x7e]+")
 TOKEN = re.compile(f"(Bearer |AT )?{VISIBLE.pattern}")
 LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"{LABEL}(\.{LABEL})*\.?")
-ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token", "app_id", "app_secret", "user_id", "language")}
+ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in (
+    "endpoint", "token", "app_id", "app_secret", "user_id", "language", "ledger", "tenant"
+)}
 
 
 class Connection(NamedTuple):
     """The connection options, valid and complete.
 
-    ``trace_id`` names this run in KooDrive's logs. ``tenant`` is what tells tenants apart: the endpoint with the app ID, else
-    the user ID, else the token.
+    ``trace_id`` names this run in KooDrive's logs. ``caller`` is what tells tenants apart where KooDrive does not: the endpoint with the
+    app ID, else the user ID, else the token; ``tenant`` is the name that the task or the environment gives. ``ledger`` is where the
+    ledger is, as given.
     """
 
     endpoint: str
-    tenant: str
+    caller: str
+    credential: str
+    tenant: str | None
+    ledger: str | None
     auth: Auth
     user_id: str | None
     language: str
@@ -93,7 +104,10 @@ def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | Non
     user_id = given.header("user_id")
     return Connection(
         endpoint=endpoint,
-        tenant=f"{endpoint} {auth.app_id if isinstance(auth, AppAuth) else user_id or auth.secrets()[0]}",
+        caller=f"{endpoint} {auth.app_id if isinstance(auth, AppAuth) else user_id or auth.secrets()[0]}",
+        credential=f"{endpoint} {auth.app_id if isinstance(auth, AppAuth) else auth.secrets()[0]}",
+        tenant=_tenant(given),
+        ledger=given.value("ledger"),
         auth=auth,
         user_id=user_id,
         language=given.header("language") or DEFAULT_LANGUAGE,
@@ -109,8 +123,9 @@ def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], env
     names = [name for name, option in argument_spec.items() if option.get("no_log")]
     values = [options.get(name) for name in names] + [environ.get(ENVIRONMENT.get(name, "")) for name in names]
     secret = {str(value) for value in values if not is_blank(value)} | passwords_of_proxies(environ)
-    for endpoint in (options.get("endpoint"), environ.get(ENVIRONMENT["endpoint"])):
-        secret |= passwords_in(str(endpoint or ""))
+    for name in ("endpoint", "ledger"):
+        for url in (options.get(name), environ.get(ENVIRONMENT[name])):
+            secret |= passwords_in(str(url or ""))
     return secret
 
 
@@ -218,6 +233,13 @@ def _trace_id(given: _Given) -> str:
     if not TRACE_ID.fullmatch(trace_id):
         raise invalid_request("trace_id", "must have letters, digits and underscores only")
     return trace_id
+
+
+def _tenant(given: _Given) -> str | None:
+    tenant = given.value("tenant")
+    if tenant is not None and (len(tenant) > 255 or not tenant.isprintable()):
+        raise invalid_request("tenant", "must be a name of at most 255 characters, all of them printable")
+    return tenant
 
 
 def _trust(given: _Given, validate_certs: bool) -> bool | str:

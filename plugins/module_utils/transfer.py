@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A transfer of unallocated capacity, from a task's options to its result. Knows nothing of AnsibleModule.
 
-Read, plan, write at most once, verify: the functions stand in the order in which a run comes to them.
+Turn, open transfer, read, plan, record, write once, verify, outcome: the functions stand in the order in which a run comes to them.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import TransferAccount
@@ -26,11 +26,13 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
     ensure_sufficient,
     plan_transfer,
 )
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.book import Book, as_earlier
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError, invalid_request
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from, in_range
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE as RECORD_DONE
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, LEDGER_SPEC, connection_from, in_range
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import BAD_PARAMETERS
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.tenant_lock import turn
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of, tenant_of, writer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
 
 TRANSFER_SPEC: dict[str, Any] = {
@@ -51,6 +53,9 @@ TRANSFER_SPEC: dict[str, Any] = {
     "capacity_step": {"type": "int", "default": 1},
     "verify": {"type": "bool", "default": True},
     "verify_timeout": {"type": "int", "default": 30},
+    "idempotency_key": {"type": "str", "no_log": False},
+    "settle_time": {"type": "int", "default": 900},
+    **LEDGER_SPEC,
     **CONNECTION_SPEC,
 }
 
@@ -59,6 +64,8 @@ FIRST_LOOK_AGAIN = 0.2
 LONGEST_LOOK_AGAIN = 2.0
 #: The console takes multiples of this alone, in GB; whether the service insists is not known [Storage Settings].
 CONSOLE_STEP = 10
+#: An order number and the like.
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Task(NamedTuple):
@@ -70,6 +77,8 @@ class Task(NamedTuple):
     capacity_step: int
     verify: bool
     verify_timeout: float
+    idempotency_key: str | None
+    settle_time: float
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -83,17 +92,18 @@ class Task(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One run of a task: what is asked, of whom, and the account of it."""
+    """One run of a task: what is asked, of whom, the account of it, and the tenant's part of the ledger."""
 
     task: Task
     koodrive: KooDrive
     account: TransferAccount
+    book: Book
 
 
 def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Make the pools what ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
 
-    In check mode nothing is sent but the read, and the result is the predicted one. Raises KooDriveError ``invalid_request``, before
+    In check mode nothing is sent but reads, nothing is written, and the result is the predicted one. Raises KooDriveError ``invalid_request``, before
     anything is sent.
     """
     task = task_from(options)
@@ -102,8 +112,11 @@ def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
     # Ten of the longest turns that others can take before it is this run's.
     wait = 10 * (connection.timeout + task.verify_timeout)
     try:
-        with connection.client(account.warnings) as koodrive, nullcontext() if check_mode else turn(connection.tenant, wait):
-            return _fulfil(Run(task, koodrive, account), check_mode)
+        with connection.client(account.warnings) as koodrive, store_of(connection.ledger, check_mode) as store:
+            tenant = tenant_of(connection, koodrive, store, check_mode)
+            book = Book(store, tenant, writer(), account, task.settle_time, check_mode)
+            with book.turn(wait):
+                return _fulfil(Run(task, koodrive, account, book), check_mode)
     except KooDriveError as error:
         return account.failure(error)
 
@@ -128,7 +141,20 @@ def task_from(options: Mapping[str, Any]) -> Task:
         capacity_step=step,
         verify=options["verify"],
         verify_timeout=in_range(options, "verify_timeout", 0, 3600),
+        idempotency_key=_key_from(options),
+        settle_time=in_range(options, "settle_time", 0, 86400),
     )
+
+
+def _key_from(options: Mapping[str, Any]) -> str | None:
+    key: str | None = options["idempotency_key"]
+    if key is None:
+        return None
+    if not KEY.fullmatch(key):
+        raise invalid_request("idempotency_key", "must have 1 to 255 visible characters")
+    if any(row.get("expand_capacity") is None for row in options["target"]):
+        raise invalid_request("idempotency_key", "is for tasks whose targets are all expand_capacity; desired states need none")
+    return key
 
 
 def _target_from(row: Mapping[str, Any], step: int) -> Target:
@@ -142,7 +168,13 @@ def _target_from(row: Mapping[str, Any], step: int) -> Target:
 
 def _fulfil(run: Run, check_mode: bool) -> dict[str, Any]:
     """The result of the run, once the pools are what the task asks for, or in check mode would be."""
-    plan = _plan(run, _read(run, "Reading the pools"))
+    pools = _read(run, "Reading the pools")
+    run.book.settle(pools, run.koodrive.source)
+    plan = _plan(run, pools)
+    if plan.moves and run.book.open is not None:
+        plan = _plan(run, _look_until_settled(run, pools))
+    if plan.moves and run.book.open is not None:
+        raise run.book.blocked()
     if check_mode or not plan.moves:
         return run.account.success(plan, plan.after(), verified=not plan.moves)
     pauses = run.koodrive.pauses()
@@ -151,13 +183,26 @@ def _fulfil(run: Run, check_mode: bool) -> dict[str, Any]:
         if failure is None or failure.may_have_moved or not failure.transient:
             return _conclude(run, plan, failure)
         run.koodrive.wait(pauses, failure)
-        pools = _read(run, "Reading the pools again")
+        pools = _read_after_refusal(run)
         if _is_done_after_all(run, plan, failure, pools):
+            run.book.done()
             return run.account.success(plan, pools, verified=True)
+        run.book.not_done()
         plan = _plan(run, pools)
         if not plan.moves:
             return run.account.success(plan, pools, verified=True)
     return _conclude(run, plan, _send(run, plan))
+
+
+def _look_until_settled(run: Run, pools: Allocation) -> Allocation:
+    """The pools once they show what has become of the open transfer, or the verify_timeout is over."""
+    deadline = time.monotonic() + run.task.verify_timeout
+    pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
+    while run.book.open is not None and time.monotonic() < deadline:
+        pauses.wait(deadline - time.monotonic())
+        pools = _read(run, "Reading the pools until an open transfer shows")
+        run.book.settle(pools, run.koodrive.source)
+    return pools
 
 
 def _read(run: Run, step: str, retries: int | None = None) -> Allocation:
@@ -167,24 +212,43 @@ def _read(run: Run, step: str, retries: int | None = None) -> Allocation:
     return pools
 
 
+def _read_after_refusal(run: Run) -> Allocation:
+    """The pools after a write that was refused for its rate, which settles it even where they cannot be read."""
+    try:
+        return _read(run, "Reading the pools again")
+    except KooDriveError:
+        run.book.not_done()
+        raise
+
+
 def _plan(run: Run, before: Allocation) -> Plan:
-    """What is to be sent, which the origin can give."""
+    """What is to be sent, which the origin can give; nothing where the addition was made before."""
     task = run.task
     plan = plan_transfer(task.origin_type, task.targets, task.capacity_step, before)
+    earlier = run.book.earlier(task.idempotency_key, (plan.origin_type, dict(plan.moves)))
+    if earlier is not None and earlier.state == RECORD_DONE:
+        run.account.earlier = as_earlier(earlier)
+        plan = plan_transfer(task.origin_type, (), task.capacity_step, before)
     run.account.planned(plan)
     ensure_sufficient(plan, task.origin_reserve)
     return plan
 
 
 def _send(run: Run, plan: Plan) -> KooDriveError | None:
-    """Send the transfer, once; why it failed, if it did."""
+    """Send the transfer, once, after it has been written down; why it failed, if it did."""
+    run.book.begin(plan, run.koodrive.source, run.task.idempotency_key)
     run.account.sends()
     try:
         run.koodrive.transfer(plan.origin_type, plan.moves, _step(plan))
     except KooDriveError as failure:
         if failure.answer.http_status is None and not failure.may_have_moved:
             run.account.did_not_send()
+            run.book.not_done()
         return failure
+    except BaseException:  # An interrupt, which leaves a transfer open that may have been sent.
+        if not run.koodrive.may_have_sent:
+            run.book.not_done()
+        raise
     return None
 
 
@@ -209,6 +273,7 @@ def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allo
         )
         return True
     if run.task.adds:
+        run.book.not_done()
         what = f"{refusal.what}, and the pools have changed since"
         raise KooDriveError("rate_limited", what, step=_step(plan), advice=ADVICE["outcome_unknown"], answer=refusal.answer)
     return False
@@ -219,6 +284,7 @@ def _conclude(run: Run, plan: Plan, failure: KooDriveError | None) -> dict[str, 
     if failure is not None and not failure.may_have_moved:
         raise _refused(run, plan, failure) from failure
     if failure is None and not run.task.verify:
+        run.book.done()
         return run.account.success(plan, plan.after(), verified=False)
     sight = _look_until_done(run, plan)
     if sight.pools is None or sight.shows not in COUNTS_AS_DONE:
@@ -228,6 +294,8 @@ def _conclude(run: Run, plan: Plan, failure: KooDriveError | None) -> dict[str, 
             f"The reply to the transfer was lost ({failure.what}). The pools show "
             + ("exactly this transfer." if sight.shows is Shows.EXACTLY else "what was asked for, but not by this transfer alone.")
         )
+    if failure is None or sight.shows is Shows.EXACTLY:
+        run.book.done()
     _warn_of_other_changes(run, plan, sight.pools)
     return run.account.success(plan, sight.pools, verified=True)
 
@@ -243,6 +311,7 @@ def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
     if pools is not None and plan.compare(pools) is Shows.EXACTLY:
         advice = f"Yet the pools show exactly this transfer, by another writer or by a request sent twice on its way. {ADVICE['outcome_unknown']}"
     else:
+        run.book.not_done()
         advice = f"This task moved nothing. {_advice_on_steps(plan, refusal) or refusal.advice}"
     return KooDriveError(refusal.kind, refusal.what, step=refusal.step, advice=advice, answer=refusal.answer)
 

@@ -24,6 +24,7 @@ from .server_thread import ServerThread
 from .tenant import Refused, Tenant, bad_parameters, quota_of
 
 QUOTA = "/koodrive/ose/v1/service/quotaUsed"
+SERVICE = "/koodrive/ose/v1/service"
 READ = "/koodrive/ose/v1/space/allocation/get"
 WRITE = "/koodrive/ose/v1/space/allocation/transfer"
 
@@ -90,6 +91,11 @@ class State:
     lag: int = 0
     stale: list[dict[str, int]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    #: What KooDrive calls the tenant, if it does, and whether that is frozen.
+    tenant_id: str | None = "tenant-1"
+    frozen: bool = False
+    #: How often somebody asked for that.
+    asked_for_tenant: int = 0
     #: The trace IDs of the transfers that were done, in their order; those of interlopers are empty.
     applied: list[str] = field(default_factory=list)
 
@@ -165,7 +171,12 @@ class Simulator(ServerThread):
     async def _show_state(self, request: web.Request) -> web.Response:
         """What was sent and done since the state was set, and the pools now."""
         return web.json_response(
-            {"pools": self.state.tenant.by_name(), "requests": self.state.requests, "applied": self.state.applied}
+            {
+                "pools": self.state.tenant.by_name(),
+                "requests": self.state.requests,
+                "applied": self.state.applied,
+                "asked_for_tenant": self.state.asked_for_tenant,
+            }
         )
 
     async def _set_state(self, request: web.Request) -> web.Response:
@@ -180,7 +191,8 @@ class Simulator(ServerThread):
         state.echo = body.get("echo", False)
         state.credentials.clock_offset = body.get("clock_offset", 0.0)
         state.script = script(body.get("script", []))
-        state.lag, state.requests, state.applied = 0, [], []
+        state.lag, state.requests, state.applied, state.asked_for_tenant = 0, [], [], 0
+        state.tenant_id, state.frozen = body.get("tenant_id", "tenant-1"), body.get("frozen", False)
         response = web.json_response({"pools": state.tenant.by_name()})
         if await self._refuse_if_scripted():
             response.force_close()
@@ -195,6 +207,8 @@ class Simulator(ServerThread):
 
     async def _served(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        if request.path == SERVICE:
+            return self._serve_tenant(request, body)
         await asyncio.sleep(self.state.delay)
         fault = self.state.script.pop(0) if self.state.script else Fault()
         status, answer = self._answer(request, body, fault)
@@ -204,6 +218,18 @@ class Simulator(ServerThread):
         if await self._refuse_if_scripted() or fault.close:
             response.force_close()
         return response
+
+    def _serve_tenant(self, request: web.Request, body: bytes) -> web.Response:
+        """Who the tenant is. It is asked for once per credential, and is not among the requests that a test expects."""
+        state = self.state
+        state.asked_for_tenant += 1
+        try:
+            self._check(request, body)
+        except Refused as refused:
+            return web.json_response(state.shape.refuse(refused, ""), status=refused.status)
+        data = {"tenantName": "Simulated", "status": 1 if state.frozen else 0}
+        known = {} if state.tenant_id is None else {"tenantId": state.tenant_id}
+        return web.json_response(state.shape.answer("Operation successful.", data={**data, **known}))
 
     def _answer(self, request: web.Request, body: bytes, fault: Fault) -> tuple[int, dict[str, Any]]:
         state = self.state
@@ -250,7 +276,7 @@ class Simulator(ServerThread):
         self.state.applied.append(trace_id)
 
     def _check(self, request: web.Request, body: bytes) -> None:
-        if (request.method, request.path) not in (("GET", READ), ("GET", QUOTA), ("POST", WRITE)):
+        if (request.method, request.path) not in (("GET", READ), ("GET", QUOTA), ("GET", SERVICE), ("POST", WRITE)):
             raise Refused(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
         self.state.credentials.check(request.method, request.path, request.query_string, request.headers, body)
         if not TRACE_ID.fullmatch(request.headers.get("X-Traceid", "x" * 58)):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,9 +31,19 @@ class KooDriveForTests(Simulator):
     app = {"token": None, "app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id}
     options = options_of(TRANSFER_SPEC, origin_type="department", verify_timeout=1, token=TOKEN, timeout=5, retries=0)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._folder = tempfile.TemporaryDirectory()
+        #: Where the runs against this simulator keep their records.
+        self.ledger = self._folder.name
+
+    def __exit__(self, *exc: object) -> None:
+        super().__exit__(*exc)
+        self._folder.cleanup()
+
     def outcome(self, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """The result of a transfer, or its failure."""
-        given = {**self.options, "endpoint": self.endpoint, "target": list(targets), **options}
+        given = {**self.options, "endpoint": self.endpoint, "ledger": self.ledger, "target": list(targets), **options}
         return outcome_of(lambda options, check_mode: transfer_capacity(options, check_mode, environ={}), given, check_mode)
 
     def run(self, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:

@@ -47,7 +47,11 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("kind", ADVICE)
+#: What needs a ledger to end in, which its own tests have.
+OF_THE_LEDGER = {"open_transfer", "busy", "ledger_unavailable"}
+
+
+@pytest.mark.parametrize("kind", sorted(set(ADVICE) - OF_THE_LEDGER))
 def test_the_advice_of_each_kind_is_shown_to_somebody(koodrive: KooDriveForTests, kind: str) -> None:
     faults, options = ENDS[kind]
     koodrive.script(*faults)

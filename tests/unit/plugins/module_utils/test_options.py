@@ -200,8 +200,8 @@ def test_bad_endpoints(endpoint: str) -> None:
 
 def test_endpoints_that_are_one_are_one_tenant() -> None:
     spellings = ("example.org", "https://EXAMPLE.org:443/", "Example.org.", "https://example.org.:443")
-    assert len({connect(token="t", endpoint=endpoint).tenant for endpoint in spellings}) == 1
-    assert connect(token="t", endpoint="example.org:444").tenant != connect(token="t", endpoint="example.org").tenant
+    assert len({connect(token="t", endpoint=endpoint).caller for endpoint in spellings}) == 1
+    assert connect(token="t", endpoint="example.org:444").caller != connect(token="t", endpoint="example.org").caller
 
 
 def test_what_ansible_has_to_mask() -> None:
