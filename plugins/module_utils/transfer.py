@@ -29,7 +29,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.book import Book, as_earlier
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError, invalid_request
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE as RECORD_DONE
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, LEDGER_SPEC, connection_from, in_range
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import BAD_PARAMETERS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of, tenant_of, writer
@@ -226,7 +226,7 @@ def _plan(run: Run, before: Allocation) -> Plan:
     task = run.task
     plan = plan_transfer(task.origin_type, task.targets, task.capacity_step, before)
     earlier = run.book.earlier(task.idempotency_key, (plan.origin_type, dict(plan.moves)))
-    if earlier is not None and earlier.state == RECORD_DONE:
+    if earlier is not None and earlier.state == DONE:
         run.account.earlier = as_earlier(earlier)
         plan = plan_transfer(task.origin_type, (), task.capacity_step, before)
     run.account.planned(plan)
