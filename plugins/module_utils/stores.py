@@ -9,20 +9,16 @@ import getpass
 import hashlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Union
+from types import ModuleType
+from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_local import LocalStore
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import Connection
-
-if TYPE_CHECKING:
-    from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_postgresql import PostgresqlStore
-
-    AnyStore = Union[LocalStore, PostgresqlStore]
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import ENVIRONMENT, Connection
 
 #: How the URL of a PostgreSQL database begins.
 POSTGRESQL = ("postgresql://", "postgres://")
@@ -38,15 +34,25 @@ def store_of(ledger: str | None, read_only: bool) -> Iterator[Store]:
         store.close()
 
 
-def _store(ledger: str | None, read_only: bool) -> AnyStore:
+def _store(ledger: str | None, read_only: bool) -> Any:
     if ledger is None or os.path.isabs(ledger):
         return LocalStore(ledger, read_only)
     if not ledger.startswith(POSTGRESQL):
         raise invalid_request("ledger", "must be an absolute path, or the URL of a PostgreSQL database (postgresql://...)")
-    # Its library is loaded where it is used, and nowhere else.
-    from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_postgresql import PostgresqlStore
+    return _postgresql().PostgresqlStore(ledger, read_only)
 
-    return PostgresqlStore(ledger, read_only)
+
+def load_for(environ: Mapping[str, str]) -> None:
+    """Load what the ledger that ``environ`` names needs, in a process whose children will use it."""
+    if environ.get(ENVIRONMENT["ledger"], "").startswith(POSTGRESQL):
+        _postgresql()
+
+
+def _postgresql() -> ModuleType:
+    """The store's module, whose library is loaded where it is used, and nowhere else."""
+    from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger_postgresql
+
+    return ledger_postgresql
 
 
 def tenant_of(connection: Connection, koodrive: KooDrive, store: Store, read_only: bool) -> str:

@@ -31,6 +31,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments imp
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import load_for
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
 
 #: The variable that turns this off, for comparison and for support.
@@ -38,9 +39,10 @@ SWITCH = "koodrive_in_process"
 
 display = Display()
 
-# OpenSSL takes some milliseconds to set itself up for the first context of a process. The workers are forked from the process
-# that loads this, and find it done.
+# OpenSSL takes some milliseconds to set itself up for the first context of a process, and a database's library to be loaded. The workers
+# are forked from the process that loads this, and find it done.
 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+load_for(os.environ)
 
 
 class InProcessAction(ActionBase):

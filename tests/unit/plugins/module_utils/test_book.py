@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -319,6 +322,19 @@ def test_the_cost_of_the_ledger_in_requests_is_none_once_it_knows_the_tenant(koo
     koodrive.run(GROUP)
     koodrive.run(GROUP)
     assert koodrive.methods() == ["GET", "POST", "GET", "GET"] and koodrive.state.asked_for_tenant == 1
+
+
+@pytest.mark.parametrize(("ledger", "loaded"), [("", False), ("/var/lib/koodrive", False), ("postgresql://host/db", True)])
+def test_the_library_of_a_database_is_loaded_where_it_is_used(ledger: str, loaded: bool) -> None:
+    program = (
+        "import os, sys\n"
+        "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import load_for\n"
+        "load_for(os.environ)\n"
+        "print('psycopg' in sys.modules)"
+    )
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KOODRIVE_LEDGER": ledger}
+    printed = subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == str(loaded)
 
 
 def test_it_takes_little_time(koodrive: KooDriveForTests) -> None:
