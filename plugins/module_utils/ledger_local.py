@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import stat
 import time
@@ -19,7 +20,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import SCHEMA, busy, unavailable
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import SCHEMA, Holder, busy, unavailable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import Duplicate, SqlRecords
 
 try:
@@ -57,7 +58,6 @@ CREATE UNIQUE INDEX koodrive_one_transfer_by_key ON koodrive_transfers (tenant, 
     WHERE idempotency_key IS NOT NULL AND state <> 'not_done';
 CREATE INDEX koodrive_transfers_of_a_tenant ON koodrive_transfers (tenant, number);
 CREATE TABLE koodrive_tenants (credential TEXT PRIMARY KEY, tenant TEXT NOT NULL);
-CREATE TABLE koodrive_turns (tenant TEXT PRIMARY KEY, holder TEXT NOT NULL, since REAL NOT NULL);
 """
 
 
@@ -89,12 +89,22 @@ class LocalStore(SqlRecords):
         finally:
             os.close(folder)
         if lock is None:
-            raise busy(wait, self._holder(tenant))
+            raise busy(wait, self._holder(f"turn-{name}"))
         try:
-            self._has_turn(tenant, holder)
+            # For those who wait too long; nothing depends on it, so it need not be durable.
+            os.truncate(lock, 0)
+            os.pwrite(lock, json.dumps([holder, self.now()]).encode("utf-8"), 0)
             yield
         finally:
             os.close(lock)
+
+    def _holder(self, name: str) -> Holder | None:
+        """Who has the lock ``name``, as far as its file tells."""
+        try:
+            with open(os.path.join(self._path, name), encoding="utf-8") as lock:
+                return Holder(*json.load(lock))
+        except (OSError, ValueError, TypeError):
+            return None
 
     def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         try:
@@ -134,6 +144,7 @@ class LocalStore(SqlRecords):
         """Make the tables where there are none. Raises ``ledger_unavailable`` where there are those of a later release."""
         # A record must be on the disk before the first byte of its transfer is sent.
         database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA journal_mode = TRUNCATE")
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA:
             raise self._unusable(f"{path} was made by a later release of this collection", "Use that release.")

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import SCHEMA, busy, unavailable
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import SCHEMA, Holder, busy, unavailable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import Duplicate, SqlRecords
 
 try:
@@ -106,6 +106,19 @@ class PostgresqlStore(SqlRecords):
             raise busy(wait, self._holder(tenant)) from error
         except psycopg.Error as error:
             raise self._unusable(error) from error
+
+    def _holder(self, tenant: str) -> Holder | None:
+        rows = self._run("SELECT holder, since FROM koodrive_turns WHERE tenant = ?", tenant)
+        return Holder(rows[0][0], float(rows[0][1])) if rows else None
+
+    def _has_turn(self, tenant: str, holder: str) -> None:
+        """Write down who has the turn, for those who wait too long."""
+        self._run(
+            f"INSERT INTO koodrive_turns (tenant, holder, since) VALUES (?, ?, {self.NOW})"
+            " ON CONFLICT (tenant) DO UPDATE SET holder = excluded.holder, since = excluded.since",
+            tenant,
+            holder,
+        )
 
     def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         try:

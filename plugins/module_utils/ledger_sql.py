@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, Move, Pool
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import NOT_DONE, OPEN, Holder, OpenTransfer, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import NOT_DONE, OPEN, OpenTransfer, Record
 
 COLUMNS = (
     "number, tenant, state, begun_at, ended_at, writer, origin_type, moves, pools_before, source, trace_id, idempotency_key"
@@ -83,18 +83,6 @@ class SqlRecords(ABC):
 
     def _records(self, condition: str, *values: Any) -> list[Record]:
         return [_record(row) for row in self._run(f"SELECT {COLUMNS} FROM koodrive_transfers WHERE {condition}", *values)]
-
-    def _holder(self, tenant: str) -> Holder | None:
-        rows = self._run("SELECT holder, since FROM koodrive_turns WHERE tenant = ?", tenant)
-        return Holder(rows[0][0], float(rows[0][1])) if rows else None
-
-    def _has_turn(self, tenant: str, holder: str) -> None:
-        self._run(
-            f"INSERT INTO koodrive_turns (tenant, holder, since) VALUES (?, ?, {self.NOW})"
-            " ON CONFLICT (tenant) DO UPDATE SET holder = excluded.holder, since = excluded.since",
-            tenant,
-            holder,
-        )
 
 
 class Duplicate(Exception):

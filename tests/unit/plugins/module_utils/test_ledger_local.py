@@ -97,7 +97,8 @@ def test_a_key_is_used_once_unless_nothing_came_of_it(store: LocalStore) -> None
     store.end(second.number, DONE)
     with pytest.raises(OpenTransfer):
         store.begin(RECORD)
-    assert store.with_key("t", "A-1071").state == DONE  # type: ignore[union-attr]
+    found = store.with_key("t", "A-1071")
+    assert found is not None and found.state == DONE
 
 
 def test_what_has_ended_does_not_end_again(store: LocalStore) -> None:
@@ -127,6 +128,7 @@ def test_a_credential_is_remembered_once(store: LocalStore) -> None:
 
 def test_the_folder_and_its_files_are_private(store: LocalStore, folder: Path) -> None:
     with store.turn("t", "somebody", 0):
+        store.begin(RECORD)
         assert folder.stat().st_mode & 0o777 == 0o700
         assert {path.name for path in folder.iterdir()} >= {RECORDS}
 
