@@ -24,8 +24,8 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests impo
 GROUP = {"type": "group", "total_capacity": 700}
 TEN = {"type": "group", "expand_capacity": 10}
 TENANT = {"tenant": "ours"}
-LATE = Fault(apply="late", reply="hang", seconds=1.0)
-QUICK = {"timeout": 0.3, "verify_timeout": 0.2, **TENANT}
+LATE = Fault(apply="late", reply="hang", seconds=2.0)
+QUICK = {"timeout": 0.6, "verify_timeout": 0.2, **TENANT}
 INTERLOPER = {"originType": 0, "target": [{"type": 1, "expandCapacity": 30}]}
 
 

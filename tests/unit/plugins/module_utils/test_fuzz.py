@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -82,7 +83,8 @@ def outcome(koodrive: KooDriveForTests, app: bool, **options: Any) -> dict[str, 
     """The result of a run, whatever it is, after looking whether it can be shown to anybody."""
     koodrive.state.requests, koodrive.state.applied, koodrive.state.lag = [], [], 0
     koodrive.state.tenant = Tenant({name: {"total": 2000, "allocated": 500} for name in ("department", "individual", "group")})
-    result = koodrive.outcome({"type": "group", "total_capacity": 2100}, **(koodrive.app if app else {}), **options)
+    task = {"tenant": str(uuid.uuid4()), **(koodrive.app if app else {}), **options}
+    result = koodrive.outcome({"type": "group", "total_capacity": 2100}, **task)
     if "failed" in result:
         assert result["error"]["kind"] in kinds
     shown = json.dumps(result, ensure_ascii=False)

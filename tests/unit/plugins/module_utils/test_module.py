@@ -27,7 +27,7 @@ def started(koodrive: KooDriveForTests, tmp_path: Path, name: str, arguments: di
     """The process of the module ``name``, with its options in a file, as those who look for faults in one start it."""
     path = tmp_path / "arguments.json"
     path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {"endpoint": koodrive.endpoint, "timeout": 5, **arguments}}), encoding="utf-8")
-    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join([str(COLLECTIONS), *sys.path]), **environment}
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join([str(COLLECTIONS), *sys.path]), "KOODRIVE_LEDGER": koodrive.ledger, **environment}
     command = [sys.executable, str(MODULES / f"{name}.py"), str(path)]
     return subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

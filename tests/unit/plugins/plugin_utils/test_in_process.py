@@ -24,7 +24,7 @@ GROUP = [{"type": "group", "total_capacity": 600}]
 
 
 def run(koodrive: KooDriveForTests, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    arguments = {"endpoint": koodrive.endpoint, "token": TOKEN, "origin_type": "department", "target": GROUP, **options}
+    arguments = {"endpoint": koodrive.endpoint, "token": TOKEN, "ledger": koodrive.ledger, "origin_type": "department", "target": GROUP, **options}
     arguments = {name: value for name, value in arguments.items() if value is not None}
     return run_in_process(NAME, arguments, TRANSFER_SPEC, transfer_capacity, check_mode)
 
