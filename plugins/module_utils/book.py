@@ -57,11 +57,18 @@ class Book:
             self.open = self._store.open_transfer(self._tenant)
             yield
 
-    def settle(self, pools: Allocation, source: str) -> None:
-        """Find out from ``pools``, read by ``source``, what has become of the open transfer."""
+    def now(self) -> float:
+        """The time by which an open transfer is settled, in seconds since 1970; 0 where none is open, and the store need not be asked."""
+        return 0.0 if self.open is None else self._store.now()
+
+    def settle(self, pools: Allocation, source: str, began_at: float) -> None:
+        """Find out what has become of the open transfer from ``pools``, read by ``source``.
+
+        ``began_at`` is the time by :meth:`now` before that reading: what is done after it is not in it, however long the reading took.
+        """
         if self.open is None:
             return
-        state = state_of(self.open, pools, source, self._store.now(), self._settle_time)
+        state = state_of(self.open, pools, source, began_at, self._settle_time)
         if state == OPEN:
             return
         if state == GIVEN_UP:

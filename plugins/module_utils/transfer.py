@@ -168,8 +168,7 @@ def _target_from(row: Mapping[str, Any], step: int) -> Target:
 
 def _fulfil(run: Run, check_mode: bool) -> dict[str, Any]:
     """The result of the run, once the pools are what the task asks for, or in check mode would be."""
-    pools = _read(run, "Reading the pools")
-    run.book.settle(pools, run.koodrive.source)
+    pools = _read_and_settle(run, "Reading the pools")
     plan = _plan(run, pools)
     if plan.moves and run.book.open is not None:
         plan = _plan(run, _look_until_settled(run, pools))
@@ -200,8 +199,15 @@ def _look_until_settled(run: Run, pools: Allocation) -> Allocation:
     pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
     while run.book.open is not None and time.monotonic() < deadline:
         pauses.wait(deadline - time.monotonic())
-        pools = _read(run, "Reading the pools until an open transfer shows")
-        run.book.settle(pools, run.koodrive.source)
+        pools = _read_and_settle(run, "Reading the pools until an open transfer shows")
+    return pools
+
+
+def _read_and_settle(run: Run, step: str) -> Allocation:
+    """The pools now, after they have told what has become of the open transfer."""
+    began_at = run.book.now()
+    pools = _read(run, step)
+    run.book.settle(pools, run.koodrive.source, began_at)
     return pools
 
 
