@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import
     GIVEN_UP,
     NOT_DONE,
     OPEN,
+    STATES,
     OpenTransfer,
     Record,
     Store,
@@ -41,6 +42,8 @@ class Book:
         self._settle_time = settle_time
         self._read_only = read_only
         self._own: Record | None = None
+        #: The number of the newest record when the pools had not been read yet.
+        self._newest = 0
         #: What this run has found out of records, also where it may not write that down.
         self._found: dict[int, str] = {}
         #: The transfer of the tenant that was open when the run began, as long as it is.
@@ -54,6 +57,7 @@ class Book:
             yield
             return
         with self._store.turn(self._tenant, f"{self._writer}, trace ID {self._account.trace_id}", wait):
+            self._newest = self._newest_but(0)
             self.open = self._store.open_transfer(self._tenant)
             yield
 
@@ -98,7 +102,9 @@ class Book:
         return record
 
     def begin(self, plan: Plan, source: str, key: str | None) -> None:
-        """Write down what is about to be sent. Raises KooDriveError ``open_transfer`` where another one is open after all."""
+        """Write down what is about to be sent. Raises KooDriveError ``open_transfer`` where another one is open after all, or was made since
+        this run began.
+        """
         record = Record(
             tenant=self._tenant,
             origin_type=plan.origin_type,
@@ -114,6 +120,15 @@ class Book:
         except OpenTransfer as error:
             self.open = self._store.open_transfer(self._tenant)
             raise self.blocked() from error
+        # From here on nobody else can begin one, but without the turn somebody may have made one after the pools had been read.
+        if self._newest_but(self._own.number) != self._newest:
+            self.not_done()
+            raise self.blocked()
+        self._newest = self._own.number
+
+    def _newest_but(self, own: int) -> int:
+        """The number of the tenant's newest record beside ``own``; 0 where there is none."""
+        return max((record.number for record in self._store.transfers(self._tenant, STATES, 0.0, 2) if record.number != own), default=0)
 
     def end(self, state: str) -> None:
         """Write down what has become of the transfer that this run sent. Where that fails, the next run finds it out."""
@@ -136,7 +151,7 @@ class Book:
     def blocked(self) -> KooDriveError:
         """The error of something to send while another transfer is open."""
         if self.open is None:
-            what = "another transfer of the tenant has just been begun"
+            what = "another transfer of the tenant has been begun since this task's turn came; nothing was sent now"
             return KooDriveError("open_transfer", what, step="Looking for an open transfer")
         until = told_time(self.open.begun_at + self._settle_time)
         return KooDriveError(
