@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -178,15 +179,20 @@ def as_earlier(record: Record | None) -> dict[str, Any] | None:
 
 
 def as_transfer(record: Record) -> dict[str, Any]:
-    """A record as the module that lists them shows it."""
+    """A record as the module that lists them shows it; ``origin_type`` and ``target`` are spelled as a task spells them."""
     return {
         "state": record.state,
-        "time": told_time(record.begun_at),
-        "ended": None if record.ended_at is None else told_time(record.ended_at),
+        "time": _in_iso_8601(record.begun_at),
+        "ended": None if record.ended_at is None else _in_iso_8601(record.ended_at),
         "writer": record.writer,
         "origin_type": record.origin_type,
-        "transfers": as_rows(record.moves),
+        "target": as_rows(record.moves),
         "allocation_before": as_result(record.before),
         "trace_id": record.trace_id,
         "idempotency_key": record.idempotency_key,
     }
+
+
+def _in_iso_8601(moment: float) -> str:
+    """A moment in seconds since 1970, for programs."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

@@ -76,6 +76,8 @@ class KooDrive:
         # What is read is bounded in bytes, and a compressed reply has no such bound.
         self._http.headers.update({**headers, "Accept-Encoding": "identity", "User-Agent": "huaweicloud.koodrive"})
         self._read: Callable[[str], Allocation] | None = None
+        #: Why KooDrive did not say who the tenant is, where it refused to.
+        self.untold: KooDriveError | None = None
 
     def close(self) -> None:
         """Close the connection."""
@@ -122,6 +124,7 @@ class KooDrive:
             # Nothing that KooDrive itself says of this call keeps the others from being made.
             if error.transient or error.answer.http_status is None:
                 raise
+            self.untold = error
             return None
         if not isinstance(data, dict):
             return None

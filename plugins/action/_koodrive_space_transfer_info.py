@@ -1,0 +1,19 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module of this name without a process of its own, where that is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer_info import TRANSFER_INFO_SPEC, transfer_info
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
+
+
+class ActionModule(InProcessAction):
+    argument_spec = TRANSFER_INFO_SPEC
+
+    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+        return transfer_info(options, check_mode)

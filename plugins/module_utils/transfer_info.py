@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The transfers that the ledger has of a tenant, from a task's options to its result. Knows nothing of AnsibleModule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import Account
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.book import as_transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import STATES, Store
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import (
+    CONNECTION_SPEC,
+    LEDGER_SPEC,
+    Connection,
+    connection_from,
+    in_range,
+)
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of, tenant_of
+
+TRANSFER_INFO_SPEC: dict[str, Any] = {
+    "state": {"type": "list", "elements": "str", "choices": list(STATES), "default": list(STATES)},
+    "since": {"type": "str"},
+    "limit": {"type": "int", "default": 50},
+    **LEDGER_SPEC,
+    **CONNECTION_SPEC,
+}
+MAX_LIMIT = 10000
+#: A date, or a time in ISO 8601 as programs and people write it; YAML and Python put a blank between date and time.
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?(?: ?(Z|UTC|[+-]\d\d(?::?\d\d)?))?)?", re.ASCII | re.IGNORECASE)
+
+
+class Query(NamedTuple):
+    """Which records a task asks for, valid: ``since`` is in seconds since 1970."""
+
+    states: tuple[str, ...]
+    since: float
+    limit: int
+
+
+def transfer_info(options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """List the transfers that ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
+
+    Check mode makes no difference: nothing is written. Raises KooDriveError ``invalid_request``, before anything is sent.
+    """
+    query = query_from(options)
+    connection = connection_from(options, environ)
+    account = Account(connection.endpoint, connection.trace_id)
+    try:
+        with connection.client(account.warnings) as koodrive, store_of(connection.ledger, read_only=True) as store:
+            tenant = _tenant(connection, koodrive, store)
+            records = store.transfers(tenant, *query)
+    except KooDriveError as error:
+        return account.failure(error)
+    return account.result({"changed": False, "tenant": tenant, "transfers": [as_transfer(record) for record in records]})
+
+
+def query_from(options: Mapping[str, Any]) -> Query:
+    """Which records the task asks for. Raises KooDriveError ``invalid_request``, naming the option."""
+    return Query(
+        # A list without anything in it is no filter.
+        states=tuple(options["state"]) or STATES,
+        since=0.0 if is_blank(options["since"]) else _moment(options["since"]),
+        limit=in_range(options, "limit", 1, MAX_LIMIT),
+    )
+
+
+def _moment(text: str) -> float:
+    """The whole second that ``text`` names, since 1970; a date is its first one, and what has no zone is UTC."""
+    refusal = invalid_request("since", "must be a date or a time in ISO 8601, such as 2026-11-25, 2026-11-25T14:00:00Z or 2026-11-25T15:00:00+01:00")
+    found = MOMENT.fullmatch(text.strip())
+    if found is None:
+        raise refusal
+    day, minute, second, zone = found.groups()
+    offset = "+0000" if zone is None or zone.isalpha() else zone.replace(":", "").ljust(5, "0")
+    try:
+        return datetime.strptime(f"{day} {minute or '00:00'}{second or ':00'} {offset}", "%Y-%m-%d %H:%M:%S %z").timestamp()
+    except ValueError as error:
+        raise refusal from error
+
+
+def _tenant(connection: Connection, koodrive: KooDrive, store: Store) -> str:
+    """Whose transfers are asked for. Raises KooDriveError ``authentication`` too: with credentials that KooDrive does not take, the ledger
+    would seem to be empty."""
+    tenant = tenant_of(connection, koodrive, store, read_only=True)
+    if koodrive.untold is not None and koodrive.untold.kind == "authentication":
+        raise koodrive.untold
+    return tenant

@@ -1,0 +1,245 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: koodrive_space_transfer_info
+short_description: List the transfers that the ledger has of a KooDrive tenant
+version_added: 0.2.0
+author:
+  - The huaweicloud.koodrive maintainers (!UNKNOWN)
+description:
+  - KooDrive itself keeps no record of transfers. M(huaweicloud.koodrive.koodrive_space_transfer) does, in its ledger, before it sends one.
+    This module lists them, newest first.
+  - Nothing is written, neither to KooDrive nor to the ledger. KooDrive is asked for the tenant, once, where neither O(tenant) nor the
+    ledger says which one belongs to the credentials, and for nothing else.
+options:
+  state:
+    description:
+      - Only transfers in one of these states. A list without anything in it counts as not set.
+      - V(open) - it was about to be sent, and may still be done. There is never more than one.
+      - V(done) - KooDrive has done it.
+      - V(not_done) - KooDrive refused it, or it never got there.
+      - V(given_up) - what became of it was never found out, for the pools changed otherwise.
+    type: list
+    elements: str
+    choices: [open, done, not_done, given_up]
+    default: [open, done, not_done, given_up]
+  since:
+    description:
+      - Only transfers that were about to be sent at this time or later.
+      - A date or a time in ISO 8601, such as V(2026-11-25), V(2026-11-25T14:00) or V(2026-11-25T14:00:00+01:00). A date is its midnight,
+        what has no zone is UTC, and fractions of a second make no difference.
+    type: str
+  limit:
+    description:
+      - No more than this many transfers, the newest ones; 1 to 10000.
+    type: int
+    default: 50
+notes:
+  - A transfer that is V(open) stays so until the next task that moves capacity of the tenant reads the pools and finds out what became of it.
+  - Where there is no ledger yet, it has no transfers.
+seealso:
+  - module: huaweicloud.koodrive.koodrive_space_transfer
+extends_documentation_fragment:
+  - huaweicloud.koodrive.koodrive
+  - huaweicloud.koodrive.koodrive.attributes
+  - huaweicloud.koodrive.ledger
+attributes:
+  check_mode:
+    details:
+      - This action does not modify anything.
+  diff_mode:
+    support: N/A
+    details:
+      - This action does not modify anything.
+  idempotent:
+    support: full
+    details:
+      - This action does not modify anything.
+"""
+
+EXAMPLES = r"""
+# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET
+# and KOODRIVE_USER_ID, and the ledger from KOODRIVE_LEDGER, where a task does not give them.
+
+- name: List the last transfers
+  huaweicloud.koodrive.koodrive_space_transfer_info:
+    limit: 10
+  register: last
+
+- name: Say who moved what
+  ansible.builtin.debug:
+    msg: "{{ item.time }} {{ item.writer }}: {{ item.target }} from {{ item.origin_type }}, {{ item.state }}"
+  loop: "{{ last.transfers }}"
+  loop_control:
+    label: "{{ item.trace_id }}"
+
+- name: Look for a transfer that may still be done
+  huaweicloud.koodrive.koodrive_space_transfer_info:
+    state: open
+  register: pending
+
+- name: Go on only if there is none
+  ansible.builtin.assert:
+    that: not pending.transfers
+    fail_msg: "Sent {{ pending.transfers[0].time | default }} and not settled yet: {{ pending.transfers }}"
+
+- name: List what the group pool may have received in the last 30 days
+  huaweicloud.koodrive.koodrive_space_transfer_info:
+    state: [done, given_up]
+    since: "{{ '%Y-%m-%d' | strftime(now().timestamp() - 30 * 86400, utc=true) }}"
+    limit: 10000
+  register: month
+
+- name: Say how much that was
+  ansible.builtin.debug:
+    msg: "{{ month.transfers | map(attribute='target') | flatten | selectattr('type', 'eq', 'group') | sum(attribute='expand_capacity') }} GB"
+"""
+
+RETURN = r"""
+transfers:
+  description: The transfers that were asked for, newest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    state:
+      description: What has become of it, see O(state).
+      type: str
+    time:
+      description: When it was about to be sent, by the clock of the ledger, in UTC.
+      type: str
+    ended:
+      description: When it was found out what has become of it, or null while it is V(open).
+      type: str
+    writer:
+      description: The user and the machine that sent it.
+      type: str
+    origin_type:
+      description: The type of the pool that gave.
+      type: str
+    target:
+      description: The pools that received.
+      type: list
+      elements: dict
+      contains:
+        type:
+          description: The type of the pool that received.
+          type: str
+        expand_capacity:
+          description: How much was added to it, in GB.
+          type: int
+    allocation_before:
+      description: The pools that the task read before it sent the transfer, by type.
+      type: dict
+      contains:
+        department:
+          description: The pool of departments.
+          type: dict
+          contains: &pool
+            total_capacity:
+              description: All of the pool's capacity, in GB.
+              type: int
+            allocated_capacity:
+              description: What has been handed out to departments, users or groups, in GB.
+              type: int
+            unallocated_capacity:
+              description: Total less allocated, in GB; 0 where more is allocated than there is.
+              type: int
+        individual:
+          description: The pool of individual users.
+          type: dict
+          contains: *pool
+        group:
+          description: The pool of groups.
+          type: dict
+          contains: *pool
+    trace_id:
+      description: The ID by which KooDrive's logs know the run that sent it.
+      type: str
+    idempotency_key:
+      description: The key of an addition that is made once, if it has one.
+      type: str
+  sample:
+    - state: done
+      time: "2026-11-25T14:00:00Z"
+      ended: "2026-11-25T14:00:01Z"
+      writer: ansible@controller
+      origin_type: department
+      target:
+        - type: group
+          expand_capacity: 1500
+      allocation_before:
+        department:
+          total_capacity: 2000
+          allocated_capacity: 400
+          unallocated_capacity: 1600
+        group:
+          total_capacity: 500
+          allocated_capacity: 500
+          unallocated_capacity: 0
+      trace_id: 0f9a77b2a1c94d0c8c7be51a1f8a2e6d0f9a77b2a1c94d0c8c7be51a1f
+      idempotency_key: null
+tenant:
+  description: The name by which the ledger knows the tenant, O(tenant) where it is given.
+  returned: success
+  type: str
+  sample: https://intl.myhuaweicloud-koodrive.com 3a1f8a2e6d
+endpoint:
+  description: The KooDrive endpoint, as it was used.
+  returned: success, and failure where known
+  type: str
+  sample: https://intl.myhuaweicloud-koodrive.com
+trace_id:
+  description: The ID by which KooDrive's logs know this run.
+  returned: success, and failure where known
+  type: str
+error:
+  description: What went wrong, for playbooks to branch on. RV(msg) says the same for people.
+  returned: failure
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(invalid_request) - an option is wrong; nothing was sent.
+        - V(ledger_unavailable) - the ledger cannot be used; nothing was sent.
+        - V(authentication) - KooDrive refused the credentials.
+        - V(rejected) - KooDrive refused the request for another reason.
+        - V(rate_limited) - KooDrive takes no more requests for now.
+        - V(server_error) - KooDrive could not handle the request.
+        - V(unreachable) - no connection, or no complete answer.
+        - V(invalid_reply) - an answer that makes no sense.
+      type: str
+    http_status:
+      description: The HTTP status of KooDrive's answer, if there was one.
+      type: int
+    code:
+      description: KooDrive's own error code, if there was one; always as text.
+      type: str
+      sample: "13000410"
+    message:
+      description: KooDrive's own message, if there was one.
+      type: str
+    request_id:
+      description: The ID of the request, where it was the gateway in front of KooDrive that answered and gave one.
+      type: str
+msg:
+  description: What failed, KooDrive's own code and message, what to do next, and the trace ID.
+  returned: failure
+  type: str
+"""
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.module import run_module
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer_info import TRANSFER_INFO_SPEC, transfer_info
+
+
+def main() -> None:
+    run_module(TRANSFER_INFO_SPEC, transfer_info)
+
+
+if __name__ == "__main__":
+    main()
