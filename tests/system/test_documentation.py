@@ -10,7 +10,12 @@ import re
 import pytest
 import yaml
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
-from ansible_collections.huaweicloud.koodrive.plugins.modules import koodrive_space_allocation_info, koodrive_space_transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import STATES
+from ansible_collections.huaweicloud.koodrive.plugins.modules import (
+    koodrive_space_allocation_info,
+    koodrive_space_transfer,
+    koodrive_space_transfer_info,
+)
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,13 +29,26 @@ def test_each_kind_of_error_is_explained_wherever_somebody_looks(kind: str) -> N
     assert f"V({kind})" in koodrive_space_transfer.RETURN
 
 
-def test_both_modules_say_the_same_of_what_both_return() -> None:
-    transfer, info = (yaml.safe_load(module.RETURN) for module in (koodrive_space_transfer, koodrive_space_allocation_info))
-    assert info["allocation"]["contains"] == transfer["allocation"]["contains"]
-    assert info["endpoint"] == transfer["endpoint"] and info["trace_id"] == transfer["trace_id"]
-    assert set(info["error"]["contains"]["kind"]["description"]) - set(transfer["error"]["contains"]["kind"]["description"]) == {
-        "V(rate_limited) - KooDrive takes no more requests for now."
-    }
+def test_the_modules_say_the_same_of_what_they_return() -> None:
+    transfer, pools, listing = (
+        yaml.safe_load(module.RETURN) for module in (koodrive_space_transfer, koodrive_space_allocation_info, koodrive_space_transfer_info)
+    )
+    row = listing["transfers"]["contains"]
+    assert pools["allocation"]["contains"] == row["allocation_before"]["contains"] == transfer["allocation"]["contains"]
+    assert row["target"]["contains"] == transfer["transfers"]["contains"]
+    for info in (pools, listing):
+        assert info["endpoint"] == transfer["endpoint"] and info["trace_id"] == transfer["trace_id"] and info["error"].keys() == transfer["error"].keys()
+        # Only a transfer waits for its turn, and only what it sends can be anything but nothing.
+        assert set(info["error"]["contains"]["kind"]["description"]) - set(transfer["error"]["contains"]["kind"]["description"]) <= {
+            "V(rate_limited) - KooDrive takes no more requests for now.",
+            "V(ledger_unavailable) - the ledger cannot be used; nothing was sent.",
+        }
+
+
+def test_a_transfer_has_the_states_that_the_documentation_explains() -> None:
+    state = yaml.safe_load(koodrive_space_transfer_info.DOCUMENTATION)["options"]["state"]
+    assert tuple(state["choices"]) == tuple(state["default"]) == STATES
+    assert [line.split(" - ")[0] for line in state["description"][1:]] == [f"V({name})" for name in STATES]
 
 
 def test_the_readme_has_the_releases_that_the_tests_run_with() -> None:
