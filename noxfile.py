@@ -19,7 +19,13 @@ OLDEST_REQUESTS = "2.25.1"
 CORES = [("3.11", "2.16"), ("3.12", "2.17"), ("3.11", "2.18"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.13", "2.22")]
 UNIT = "tests/unit/plugins/module_utils"
 #: The targets that take a process of its own, on the Python of the managed side.
-ON_MANAGED = ["koodrive_space_allocation_info", "koodrive_space_transfer", "role_capacity_report", "role_onboarding_capacity"]
+ON_MANAGED = [
+    "koodrive_space_allocation_info",
+    "koodrive_space_transfer",
+    "koodrive_space_transfer_info",
+    "role_capacity_report",
+    "role_onboarding_capacity",
+]
 
 nox.options.error_on_missing_interpreters = False
 # The shims of pyenv are named like interpreters, and only fail.
