@@ -124,7 +124,7 @@ class LocalStore(SqlRecords):
         if not HAS_SQLITE:
             raise self._unusable("this Python has no SQLite (module sqlite3)", "Take a Python that has it, or a PostgreSQL ledger.")
         path = os.path.join(self._path, RECORDS)
-        if self._read_only and not os.path.exists(path):
+        if self._read_only and not self._is_there(path):
             return None
         os.close(self._folder())
         if os.path.islink(path):
@@ -139,6 +139,16 @@ class LocalStore(SqlRecords):
             raise
         self._database = database
         return database
+
+    def _is_there(self, path: str) -> bool:
+        """Whether there is anything at ``path``. Raises ``ledger_unavailable`` where that cannot be seen: unknown is not nothing."""
+        try:
+            os.lstat(path)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._not_to_be_had(self._path, error) from error
+        return True
 
     def _prepare(self, database: sqlite3.Connection, path: str) -> None:
         """Make the tables where there are none. Raises ``ledger_unavailable`` where there are those of a later release."""

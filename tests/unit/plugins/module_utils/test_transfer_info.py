@@ -263,3 +263,14 @@ def test_a_ledger_that_cannot_be_used_is_told_before_anything_is_sent(koodrive: 
     failed = info(koodrive)
     assert failed["error"]["kind"] == "ledger_unavailable" and failed["endpoint"] == koodrive.endpoint and failed["trace_id"] in failed["msg"]
     assert koodrive.state.asked_for_tenant == 0
+
+
+def test_a_ledger_that_cannot_be_seen_is_not_an_empty_one(koodrive: KooDriveForTests) -> None:
+    file = Path(koodrive.ledger, "file")
+    file.touch()
+    loop = Path(koodrive.ledger, "loop")
+    loop.symlink_to(loop)
+    for place in (file, loop):
+        failed = info(koodrive, ledger=str(place))
+        assert failed["error"]["kind"] == "ledger_unavailable" and str(place) in failed["msg"]
+    assert info(koodrive, ledger=str(Path(koodrive.ledger, "nowhere", "ledger")))["transfers"] == []
