@@ -16,7 +16,9 @@ description:
     moves unallocated capacity from one pool to others, in one transfer, and only as much as is missing.
   - What has been allocated to a department, a user or a group is never touched, and nothing is ever taken back from a target.
   - With O(target[].total_capacity) or O(target[].unallocated_capacity) a task describes a state, and running it again
-    changes nothing. Use one of them unless you know why not.
+    changes nothing. Use one of them unless you know why not; an addition is made once with O(idempotency_key).
+  - Each transfer is written down in a ledger before it is sent, so that a run after a lost reply or a crash, on this machine or another,
+    knows of it.
   - All capacities are whole GB.
 options:
   origin_type:
@@ -56,8 +58,8 @@ options:
         type: int
       expand_capacity:
         description:
-          - Add exactly this many GB, 1 or more, on every run. This is the field of KooDrive's own API.
-          - B(It is not idempotent) and cannot be. A job that is launched twice adds twice.
+          - Add exactly this many GB, 1 or more. This is the field of KooDrive's own API.
+          - With O(idempotency_key), the addition is made once. B(Without it, it is not idempotent); a job that is launched twice adds twice.
         type: int
   origin_reserve:
     description:
@@ -85,18 +87,42 @@ options:
     description:
       - For how many seconds to look for the transfer in the pools; 0 to 3600. The first look comes at once, so this is spent
         only when something is amiss.
+      - A run that has something to send while another transfer of the tenant is open looks as long for that one, too.
     type: int
     default: 30
+  idempotency_key:
+    description:
+      - What this addition is known by, such as an order number; 1 to 255 visible characters, without blanks.
+      - The addition with this key is made once per tenant, whoever asks for it and however often. Where it was made before, nothing is
+        sent, and RV(earlier) says when.
+      - It is for tasks whose targets are all O(target[].expand_capacity). Desired states need none.
+      - The same key with another origin or other targets is RV(error.kind=invalid_request). The amounts are compared as they are sent, so after
+        O(capacity_step).
+      - It is not secret. The ledger has it, and so have results and logs.
+    type: str
+    version_added: 0.2.0
+  settle_time:
+    description:
+      - For how many seconds after it was begun a transfer may still be done whose outcome is not known; 0 to 86400.
+      - KooDrive accepts a signed request for 15 minutes, which is the default. A shorter time is for those who know that nothing
+        on the way holds a request back for longer.
+      - V(0) is for a transfer that is known to be lost. It is then settled by what the pools show now.
+    type: int
+    default: 900
+    version_added: 0.2.0
 notes:
-  - At most one write of a run is open. A write is sent again only when it is known not to have been processed; when its reply is
-    lost, the module reads the pools and decides from what it sees.
-  - Tasks that move capacity of the same tenant from the same machine take turns, from the first reading to the verification,
-    except in check mode. Two controllers, or two execution environments, do not know of each other. In AWX or Automation
-    Controller, keep concurrent jobs off in the job templates that use this module, and give them an instance group with room for one job.
-  - The collection's guide on faults says more about both.
+  - At most one transfer of a tenant is open, in all runs with one ledger together. A write is sent again only when it is known not to have
+    been processed; when its reply is lost, the module reads the pools and decides from what it sees. What a run could not find
+    out, the next one does, from the ledger and the pools.
+  - Tasks that move capacity of the same tenant take turns, from the first reading to the verification, except in check mode. Without
+    O(ledger), those are the tasks of one user on one machine. With a PostgreSQL database as O(ledger), they are those of all
+    controllers, jobs and execution environments that share it.
+  - The collection's guides on the ledger and on what holds when things go wrong say more about both.
 seealso:
   - module: huaweicloud.koodrive.koodrive_space_allocation_info
+  - module: huaweicloud.koodrive.koodrive_space_transfer_info
 extends_documentation_fragment:
+  - huaweicloud.koodrive.ledger
   - huaweicloud.koodrive.koodrive
   - huaweicloud.koodrive.koodrive.attributes
 attributes:
@@ -107,7 +133,8 @@ attributes:
     details:
       - O(target[].total_capacity) and O(target[].unallocated_capacity) are desired states, and a second run changes
         nothing.
-      - O(target[].expand_capacity) adds on every run, because KooDrive's transfer is relative and has no key by which a
+      - O(target[].expand_capacity) with O(idempotency_key) adds once, and a second run changes nothing.
+      - O(target[].expand_capacity) alone adds on every run, because KooDrive's transfer is relative and has no key by which a
         repeated request could be recognised.
 """
 
@@ -136,6 +163,19 @@ EXAMPLES = r"""
 - name: Say what moved
   ansible.builtin.debug:
     msg: "Moved: {{ room.transfers }}. The individual pool has {{ room.allocation.individual.unallocated_capacity }} GB free."
+
+- name: Add 100 GB to the group pool, once for this order, however often it is run
+  huaweicloud.koodrive.koodrive_space_transfer:
+    origin_type: department
+    target:
+      - type: group
+        expand_capacity: 100
+    idempotency_key: order-A-1071
+  register: order
+
+- name: Say whether that was now or before
+  ansible.builtin.debug:
+    msg: "{{ 'Added now.' if order.earlier is none else 'Added before, ' ~ order.earlier.time ~ '.' }}"
 
 - name: Add 10 GB to the group pool, again on every run
   huaweicloud.koodrive.koodrive_space_transfer:
@@ -194,6 +234,31 @@ transfers:
   sample:
     - type: group
       expand_capacity: 1500
+earlier:
+  description:
+    - The addition that was made before with the same O(idempotency_key), for which nothing was sent now; V(null) if there is none.
+  returned: success, and failure where known
+  type: dict
+  version_added: 0.2.0
+  contains:
+    trace_id:
+      description: The trace ID of the run that made it.
+      type: str
+    time:
+      description: When it was sent, by the clock of the ledger, in UTC.
+      type: str
+      sample: 2026-11-25 14:03:12 UTC
+    transfers:
+      description: What was sent, as in RV(transfers).
+      type: list
+      elements: dict
+      contains:
+        type:
+          description: The type of the pool that received.
+          type: str
+        expand_capacity:
+          description: How much was added to it, in GB.
+          type: int
 allocation:
   description:
     - The pools after the task, by type. In check mode, and with O(verify=false), the predicted ones.
@@ -264,14 +329,16 @@ error:
         - V(authentication) - KooDrive refused the credentials.
         - V(insufficient_capacity) - the origin has too little unallocated capacity; nothing was moved.
         - V(rejected) - KooDrive refused the request for another reason.
-        - V(rate_limited) - KooDrive takes no more requests for now, or other tasks on this machine kept their turns for too
-          long.
+        - V(rate_limited) - KooDrive takes no more requests for now.
         - V(server_error) - KooDrive could not handle the request.
         - V(unreachable) - no connection, or no complete answer.
         - V(invalid_reply) - an answer that makes no sense.
         - V(not_verified) - KooDrive accepted the transfer, and the pools do not show all of it.
         - V(outcome_unknown) - no answer to the transfer, and the pools do not tell whether it was done. Look at them before
           you run the task again.
+        - V(open_transfer) - an earlier transfer of the tenant may still be done, and the pools do not show it yet; nothing was sent.
+        - V(busy) - other tasks kept moving capacity of the same tenant for too long; nothing was sent.
+        - V(ledger_unavailable) - the ledger cannot be used; nothing was sent.
       type: str
     http_status:
       description: The HTTP status of KooDrive's answer, if there was one.
