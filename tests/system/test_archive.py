@@ -81,6 +81,7 @@ def test_an_execution_environment_can_be_made_of_it(archive: Path, tmp_path: Pat
     build = tmp_path / "context/_build"
     # What the image's build does with that, for there is no container engine in a test.
     assert "collection install" in (tmp_path / "context/Containerfile").read_text(encoding="utf-8")
+    assert (build / "requirements.txt").read_text(encoding="utf-8").splitlines() == ["psycopg[binary]>=3.1"]
     run("ansible-galaxy", "collection", "install", "-r", "requirements.yml", "-p", str(tmp_path / "empty"), cwd=build, HOME=str(tmp_path),
         ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "empty"))
     run("ansible-builder", "introspect", "--write-pip", "pip.txt", str(tmp_path / "empty"), cwd=tmp_path)

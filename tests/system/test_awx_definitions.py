@@ -34,12 +34,21 @@ def test_blank_fields_are_empty_variables() -> None:
 
 
 def test_what_is_secret_is_kept_secret() -> None:
-    assert {field["id"] for field in INPUTS["fields"] if field.get("secret")} == {"token", "app_secret"}
+    assert {field["id"] for field in INPUTS["fields"] if field.get("secret")} == {"token", "app_secret", "ledger"}
 
 
 @pytest.mark.parametrize("survey", SURVEYS, ids=lambda survey: survey["name"])
 def test_the_surveys_are_what_awx_takes(survey: dict[str, Any]) -> None:
     assert awx_rules.faults_of_survey(survey) == []
+
+
+def test_the_survey_asks_for_an_addition_only_where_the_playbook_wants_a_key() -> None:
+    for template in JOB_TEMPLATES:
+        asked = {question["variable"] for question in template["survey"]["spec"]}
+        assert ("koodrive_expand_capacity" in asked) is ("koodrive_idempotency_key" in asked)
+        assert ("koodrive_expand_capacity" in asked) is (template["extra_vars"].get("koodrive_additions_need_a_key") is True)
+        # What a template sets must not be for a launch to undo.
+        assert asked.isdisjoint(template["extra_vars"])
 
 
 def test_there_is_a_job_template_for_each_playbook() -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ class Job:
         (self.folder / "inventory/hosts").write_text("one.invalid\ntwo.invalid\n")
         (self.folder / "env").mkdir()
         (self.folder / "env/extravars").write_text(json.dumps(answers))
-        environment = awx_rules.environment_of(CREDENTIAL_TYPE["injectors"], {"endpoint": self.koodrive.endpoint, **credential})
+        own = {"endpoint": self.koodrive.endpoint, "ledger": self.koodrive.ledger}
+        environment = awx_rules.environment_of(CREDENTIAL_TYPE["injectors"], {**own, **credential})
         return ansible_runner.run(
             private_data_dir=str(self.folder),
             project_dir=str(self.project),
@@ -98,10 +100,11 @@ def fixture_job(tmp_path: Path, collections: Path, koodrive: KooDriveForTests) -
 
 
 def survey_answers(playbook: str, tmp_path: Path, handed_on: dict[str, Any] | None = None, **answers: Any) -> dict[str, Any]:
-    """The extra variables of a job that is launched with the ``answers``, as AWX makes them, and every question that it leaves out as blank;
-    ``handed_on`` is what earlier nodes of a workflow have left."""
+    """The extra variables of a job that is launched with the ``answers``, as AWX makes them, and every question that it leaves out as blank,
+    which None does with one of ANSWERS; ``handed_on`` is what earlier nodes of a workflow have left."""
     (template,) = [template for template in JOB_TEMPLATES if template["playbook"] == playbook]
     answers = {**({"capacity_report_path": str(tmp_path / "report.html")} if playbook == "report.yml" else {}), **ANSWERS[playbook], **answers}
+    answers = {name: answer for name, answer in answers.items() if answer is not None}
     questions = {question["variable"] for question in template["survey"]["spec"]}
     assert set(answers) <= questions, "an answer to no question of the survey"
     variables, faults = awx_launch.variables_of_job({**template, "extra_vars": json.dumps(template["extra_vars"])}, answers, handed_on)
@@ -135,6 +138,37 @@ def test_a_job_is_predicted_and_done_once(
         assert ("GB total" in kept) is True and TOKEN not in kept and APP.secret not in kept
 
 
+def test_two_jobs_of_different_templates_at_once_move_capacity_once(
+    collections: Path, koodrive: KooDriveForTests, tmp_path: Path
+) -> None:
+    # Room for the same 50 people, asked for by both, and time for each to look before the other has moved anything.
+    koodrive.state.delay = 2.0
+    wanted = {
+        "transfer.yml": {"koodrive_target_type": "individual", "koodrive_total_capacity": None, "koodrive_unallocated_capacity": 500},
+        "onboard.yml": ANSWERS["onboard.yml"],
+    }
+    launches = [
+        (Job(tmp_path / playbook, collections, koodrive), f"playbooks/{playbook}", survey_answers(playbook, tmp_path, **answers), credential)
+        # Two credentials of one tenant.
+        for (playbook, answers), credential in zip(wanted.items(), (AS_TOKEN, AS_APP))
+    ]
+    with ThreadPoolExecutor() as pool:
+        runners = list(pool.map(lambda launch: launch[0].launch(*launch[1:]), launches))
+    assert [runner.status for runner in runners] == ["successful", "successful"]
+    assert sorted(len(transfers) for runner in runners for transfers in transfers_of(runner)) == [0, 1]
+    assert koodrive.totals() == {"department": 1600, "individual": 1400, "group": 500}
+
+
+def test_a_job_with_an_order_number_adds_once_however_often_it_is_launched(job: Job, koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    addition = {"koodrive_total_capacity": None, "koodrive_expand_capacity": 100}
+    answers = survey_answers("transfer.yml", tmp_path, **addition, koodrive_idempotency_key="A-1071")
+    for credential, moved in ((AS_TOKEN, MOVES["transfer.yml"]), (AS_APP, [])):
+        assert transfers_of(job.launch("playbooks/transfer.yml", answers, credential)) == [moved]
+    assert job.launch("playbooks/transfer.yml", survey_answers("transfer.yml", tmp_path, **addition), AS_TOKEN).status == "failed"
+    assert "Give koodrive_idempotency_key" in job.kept()
+    assert koodrive.totals()["group"] == 600
+
+
 def test_a_report_job_writes_a_report(job: Job, tmp_path: Path) -> None:
     runner = job.launch("playbooks/report.yml", survey_answers("report.yml", tmp_path), AS_APP, "--diff")
     assert runner.status == "successful" and (tmp_path / "report.html").exists()
@@ -148,6 +182,15 @@ def test_a_failed_job_shows_no_secret(job: Job, tmp_path: Path) -> None:
         kept = job.kept()
         assert "authentication" in kept and "You sent:" in kept
         assert TOKEN not in kept and APP.secret not in kept and "Signature=" not in kept.replace("Signature=***", "")
+
+
+def test_the_password_of_a_ledger_is_shown_nowhere(job: Job, tmp_path: Path) -> None:
+    # Nobody listens on port 1.
+    credential = {**AS_TOKEN, "ledger": "postgresql://koodrive:l3dger-pass@127.0.0.1:1/koodrive"}
+    runner = job.launch("playbooks/transfer.yml", survey_answers("transfer.yml", tmp_path), credential, "-vvvv")
+    kept = job.kept()
+    assert runner.status == "failed" and "ledger_unavailable" in kept and "l3dger-pass" not in kept
+    assert job.koodrive.methods() == []
 
 
 def test_the_next_nodes_of_a_workflow_get_the_result(job: Job, tmp_path: Path) -> None:

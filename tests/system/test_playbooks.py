@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
 
@@ -25,6 +26,9 @@ JOIN = {
     "onboarding_capacity_group_count": "",
     "onboarding_capacity_group_each": "",
 }
+ADD = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_expand_capacity": "100"}
+#: What the job template sets.
+NEEDS_A_KEY = {"koodrive_additions_need_a_key": True}
 
 
 @pytest.fixture(name="koodrive")
@@ -35,7 +39,7 @@ def fixture_koodrive() -> Iterator[KooDriveForTests]:
 
 def play(koodrive: KooDriveForTests, playbook: str, answers: dict[str, Any], *options: str, expected: int = 0) -> str:
     """What ansible-playbook prints with ``answers`` as extra variables; it must end as ``expected``."""
-    environment = {**os.environ, "KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN, "COLUMNS": "1000"}
+    environment = {**os.environ, "KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN, "KOODRIVE_LEDGER": koodrive.ledger, "COLUMNS": "1000"}
     command = ["ansible-playbook", playbook, "-e", json.dumps(answers), *options]
     ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert ended.returncode == expected, ended.stdout
@@ -95,6 +99,55 @@ def test_transfer_predicts_and_is_idempotent(koodrive: KooDriveForTests) -> None
 def test_transfer_refuses_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any], told: str) -> None:
     assert told in play(koodrive, f"{NAME}transfer", answers, expected=2)
     assert koodrive.methods() == []
+
+
+def test_an_addition_with_an_order_number_is_made_once(koodrive: KooDriveForTests) -> None:
+    order = {**ADD, **NEEDS_A_KEY, "koodrive_idempotency_key": " A-1071\n"}
+    assert "Moved 100 GB to group from department." in play(koodrive, f"{NAME}transfer", order)
+    again = play(koodrive, f"{NAME}transfer", {**order, "koodrive_idempotency_key": "A-1071"})
+    assert "Nothing was to be moved: this addition was made before, 20" in again and "changed=0" in again
+    assert "used before for another addition" in play(koodrive, f"{NAME}transfer", {**order, "koodrive_expand_capacity": "90"}, expected=2)
+    several = {"koodrive_target": [{"type": "group", "expand_capacity": 1}, {"type": "individual", "expand_capacity": 2}]}
+    play(koodrive, f"{NAME}transfer", {**NEEDS_A_KEY, "koodrive_origin_type": "department", "koodrive_idempotency_key": 1139, **several})
+    assert koodrive.totals() == {"department": 1897, "individual": 1002, "group": 601}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ADD,
+        {**ADD, "koodrive_idempotency_key": ""},
+        {**ADD, "koodrive_idempotency_key": " \t"},
+        {**ADD, "koodrive_additions_need_a_key": "true"},
+        {"koodrive_target": [{"type": "group", "expand_capacity": 1}]},
+        {"koodrive_target": "[{type: group, expand_capacity: '1'}, {type: individual, total_capacity: 2000}]"},
+    ],
+)
+def test_the_job_template_refuses_an_addition_without_one(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
+    answers = {"koodrive_origin_type": "department", **NEEDS_A_KEY, **answers}
+    assert "Give koodrive_idempotency_key" in play(koodrive, f"{NAME}transfer", answers, expected=2)
+    assert koodrive.methods() == []
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {**MOVE, **NEEDS_A_KEY, "koodrive_expand_capacity": " "},
+        {**NEEDS_A_KEY, "koodrive_target": "[{type: group, total_capacity: 600, expand_capacity: ''}]"},
+        {**ADD, "koodrive_additions_need_a_key": ""},
+        {**ADD, "koodrive_additions_need_a_key": "false"},
+    ],
+)
+def test_nothing_else_needs_one(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
+    assert "Moved 100 GB to group" in play(koodrive, f"{NAME}transfer", {"koodrive_origin_type": "department", **answers})
+
+
+def test_who_knows_that_a_transfer_is_lost_goes_on(koodrive: KooDriveForTests) -> None:
+    koodrive.state.script = [Fault(), Fault(apply="no", reply="reset")]
+    assert koodrive.failure({"type": "group", "total_capacity": 600})["error"]["kind"] == "outcome_unknown"
+    koodrive.state.requests.clear()
+    assert "Moved 100 GB to group" in play(koodrive, f"{NAME}transfer", {**MOVE, "koodrive_settle_time": "0"})
+    assert koodrive.methods() == ["GET", "POST", "GET"]
 
 
 def test_a_failure_is_a_failure(koodrive: KooDriveForTests) -> None:
