@@ -4,36 +4,59 @@
 """The ledger in a PostgreSQL database that many machines share.
 
 The turn is an advisory lock that ends with its transaction, which one connection holds open; the records are committed on another. No
-statement needs a session, so that a pooler which hands out connections by the transaction does no harm.
+statement needs a session, so that a pooler which hands out connections by the transaction does no harm. Who waits for a turn has one
+connection alone, and lets go of it again and again: else those who wait could take all that a pooler has, and the one who has the turn
+could not go on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
+import os
+import socket
+import threading
+import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import SCHEMA, Holder, busy, unavailable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import Duplicate, SqlRecords
 
 try:
     import psycopg
+    from psycopg.conninfo import conninfo_to_dict
 except ImportError:
     #: The traceback of the failed import, for missing_required_lib; None where psycopg is there.
     PSYCOPG_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
     PSYCOPG_IMPORT_ERROR = None
 
-#: Seconds to wait for a connection.
-CONNECT_TIMEOUT = 10
+#: What holds unless the URL says otherwise: seconds until a connection is there, and until the other end is known to be dead.
+DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4", "tcp_user_timeout": "30000"}
+#: Seconds that a statement may take, so that a run has an end whatever the server does.
+LONGEST_STATEMENT = 30.0
+#: Seconds of waiting for a turn after which a connection is let go of.
+PATIENCE = 1.0
+#: Seconds between two tries to connect while the server has as many connections as it takes; and how it says so.
+CONNECT_AGAIN = 0.2
+FULL = ("too many clients", "too many connections", "remaining connection slots")
 
 #: The advisory lock under which tables are made; no tenant has it but by a chance of one in 2^64.
 SCHEMA_LOCK = 7205759403792794
+
+#: No limit of the administrator's for other work may end a turn or the waiting for it; older servers do not know the last one.
+LIMITS_OF_A_TURN = """
+SELECT set_config('lock_timeout', %s, true),
+    set_config('statement_timeout', '0', true),
+    set_config('idle_in_transaction_session_timeout', '0', true),
+    CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END
+"""
+#: A record must survive a crash of the server, also where other work there need not.
+DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 
 #: What an administrator may run beforehand; the documentation has it, too.
 SCHEMA_SQL = """
@@ -63,7 +86,10 @@ INSERT INTO koodrive_schema (version) VALUES (1) ON CONFLICT (version) DO NOTHIN
 
 
 class PostgresqlStore(SqlRecords):
-    """The store in the database at ``url``; with ``read_only``, nothing is made or written, and tables that are not there hold nothing."""
+    """The store in the database at ``url``; with ``read_only``, nothing is made or written, and tables that are not there hold nothing.
+
+    Raises KooDriveError ``invalid_request`` for a URL that cannot be read, at the first use.
+    """
 
     NOW = "extract(epoch FROM clock_timestamp())::double precision"
 
@@ -72,6 +98,8 @@ class PostgresqlStore(SqlRecords):
         self._read_only = read_only
         self._database: psycopg.Connection[Any] | None = None
         self._is_empty = False
+        #: Where the database is, in words without a secret, as far as that is known.
+        self._where = "in PostgreSQL"
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -85,25 +113,34 @@ class PostgresqlStore(SqlRecords):
     @contextmanager
     def turn(self, tenant: str, holder: str, wait: float) -> Iterator[None]:
         number = int.from_bytes(hashlib.sha256(tenant.encode("utf-8")).digest()[:8], "big", signed=True)
-        connection = self._connected()
+        deadline = time.monotonic() + wait
+        connection = self._connected(deadline)
         try:
-            self._lock(connection, number, tenant, wait)
+            patience = 0.0
+            while not self._locks(connection, number, min(patience, deadline - time.monotonic())):
+                if time.monotonic() >= deadline:
+                    raise busy(wait, self._holder(tenant))
+                self.close()
+                patience = PATIENCE
             self._has_turn(tenant, holder)
             yield
         finally:
             # This ends the transaction, and the turn with it, whatever has become of the connection.
             connection.close()
 
-    def _lock(self, connection: psycopg.Connection[Any], number: int, tenant: str, wait: float) -> None:
-        """Begin a transaction that has the turn. Raises KooDriveError ``busy`` where that cannot be had in time."""
+    def _locks(self, connection: psycopg.Connection[Any], number: int, wait: float) -> bool:
+        """Begin a transaction that has the turn; False where that cannot be had in so many seconds."""
         try:
-            connection.execute("BEGIN")
-            connection.execute(f"SET LOCAL lock_timeout = {max(1, math.ceil(wait * 1000))}")
-            # The transaction does nothing as long as the turn lasts.
-            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
-        except psycopg.errors.LockNotAvailable as error:
-            raise busy(wait, self._holder(tenant)) from error
+            with self._limited(connection, LONGEST_STATEMENT + wait):
+                try:
+                    connection.execute("BEGIN")
+                    # A lock_timeout of 0 would be none at all.
+                    connection.execute(LIMITS_OF_A_TURN, (str(max(1, math.ceil(wait * 1000))),))
+                    connection.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
+                    return True
+                except psycopg.errors.LockNotAvailable:
+                    connection.execute("ROLLBACK")
+                    return False
         except psycopg.Error as error:
             raise self._unusable(error) from error
 
@@ -121,53 +158,139 @@ class PostgresqlStore(SqlRecords):
         )
 
     def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        was_connected = self._database is not None
+        try:
+            return self._rows(statement, values)
+        except KooDriveError:
+            if self._database is not None or not was_connected:
+                raise
+        # The connection was lost since it was last used, as when the server was started anew.
+        return self._rows(statement, values)
+
+    def _run_once(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self._rows(statement, values, DURABLE)
+
+    def _rows(self, statement: str, values: tuple[Any, ...], first: str | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a statement, in a transaction with what comes ``first``, if anything does."""
         try:
             if self._database is None:
                 self._database = self._prepared()
             if self._is_empty and "koodrive_" in statement:
                 return []
-            cursor = self._database.execute(statement.replace("?", "%s"), values)
-            return cursor.fetchall() if cursor.description else []
+            with self._limited(self._database):
+                if first is None:
+                    return _fetched(self._database, statement, values)
+                with self._database.transaction():
+                    self._database.execute(first)
+                    return _fetched(self._database, statement, values)
         except psycopg.errors.UniqueViolation as error:
             raise Duplicate from error
         except psycopg.Error as error:
             raise self._unusable(error) from error
+        finally:
+            if self._database is not None and self._database.closed:
+                self.close()
 
     def _prepared(self) -> psycopg.Connection[Any]:
         """A connection to a database with the tables, which are made where they are not there."""
-        database = self._connected()
+        database = self._connected(time.monotonic() + LONGEST_STATEMENT)
         try:
-            version = database.execute("SELECT max(version) FROM koodrive_schema").fetchone()[0]
-        except psycopg.errors.UndefinedTable:
-            version = None
-        if version is not None and version > SCHEMA:
-            raise unavailable(self._where(), "its tables were made by a later release of this collection", "Use that release.")
-        if version is None and self._read_only:
-            self._is_empty = True
-        elif version is None:
-            self._make_tables(database)
+            with self._limited(database):
+                self._prepare(database)
+        except BaseException:
+            database.close()
+            raise
         return database
 
-    def _make_tables(self, database: psycopg.Connection[Any]) -> None:
-        # Two that begin at the same time would get into each other's way.
-        with database.transaction():
-            database.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-            database.execute(SCHEMA_SQL)
-
-    def _connected(self) -> psycopg.Connection[Any]:
-        if PSYCOPG_IMPORT_ERROR is not None:
-            raise unavailable(self._where(), "the Python library psycopg (3) is missing", "Install psycopg[binary] where the task runs.")
+    def _prepare(self, database: psycopg.Connection[Any]) -> None:
         try:
-            # No prepared statements: they belong to a session, which a pooler may hand to somebody else.
-            return psycopg.connect(self._url, autocommit=True, prepare_threshold=None, connect_timeout=CONNECT_TIMEOUT)
-        except psycopg.Error as error:
-            raise self._unusable(error) from error
+            row = database.execute("SELECT max(version) FROM koodrive_schema").fetchone()
+        except psycopg.errors.UndefinedTable:
+            row = None
+        version = row[0] if row else None
+        if version is not None and version > SCHEMA:
+            raise unavailable(self._where, "its tables were made by a later release of this collection", "Use that release.")
+        self._is_empty = version is None and self._read_only
+        if version is None and not self._read_only:
+            self._make_tables(database)
 
-    def _where(self) -> str:
-        parts = urlsplit(self._url)
-        return f"at {parts.hostname or 'this machine'}{parts.path}"
+    def _make_tables(self, database: psycopg.Connection[Any]) -> None:
+        try:
+            # Two that begin at the same time would get into each other's way.
+            with database.transaction():
+                database.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+                database.execute(SCHEMA_SQL)
+        except psycopg.errors.InsufficientPrivilege as error:
+            why = f"it has no tables yet, and its user may not make them: {_first_line(error)}"
+            raise unavailable(self._where, why, "Have an administrator run the SQL that the documentation of the ledger has.") from error
 
-    def _unusable(self, error: psycopg.Error) -> KooDriveError:
-        # The first line is the message; those after it may quote a statement with its values.
-        lines = str(error).splitlines() or [type(error).__name__]
-        return unavailable(self._where(), lines[0].rstrip("."), "Check the database, and the rights of its user.")
+    def _connected(self, deadline: float) -> psycopg.Connection[Any]:
+        """A connection; while the server has too many, it is tried again until ``deadline``."""
+        if PSYCOPG_IMPORT_ERROR is not None:
+            raise unavailable(self._where, "the Python library psycopg (3) is missing", "Install psycopg[binary] where the task runs.")
+        parameters = self._parameters()
+        while True:
+            try:
+                # No prepared statements: they belong to a session, which a pooler may hand to somebody else.
+                return psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
+            except (psycopg.Error, UnicodeError, OSError) as error:
+                if time.monotonic() >= deadline or not any(words in str(error) for words in FULL):
+                    raise self._unusable(error) from error
+            time.sleep(CONNECT_AGAIN)
+
+    def _parameters(self) -> dict[str, Any]:
+        """What the URL says, and the defaults. Raises KooDriveError ``invalid_request``."""
+        try:
+            given = conninfo_to_dict(self._url)
+        except (psycopg.Error, UnicodeError) as error:
+            # It may have been read wrong because of the password in it, so no part of it is shown.
+            raise _unreadable() from error
+        host, name, ports = (str(given.get(key) or "") for key in ("host", "dbname", "port"))
+        if "@" in host + name or not ports.replace(",", "").isdigit() and ports:
+            raise _unreadable()
+        self._where = f"at {'this machine' if host.startswith('/') or not host else host}/{name}"
+        return {**DEFAULTS, **given, "client_encoding": "utf8"}
+
+    @contextmanager
+    def _limited(self, connection: psycopg.Connection[Any], seconds: float = LONGEST_STATEMENT) -> Iterator[None]:
+        """Cut the connection off where what is done with it takes longer."""
+        is_late = threading.Event()
+
+        def cut_off() -> None:
+            is_late.set()
+            with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+                wire.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(seconds, cut_off)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            if is_late.is_set():
+                raise unavailable(self._where, f"it did not answer within {seconds:g} seconds") from error
+            raise
+        finally:
+            timer.cancel()
+
+    def _unusable(self, error: Exception) -> KooDriveError:
+        return unavailable(self._where, _first_line(error), "Check the database, and the rights of its user.")
+
+
+def _fetched(database: psycopg.Connection[Any], statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    cursor = database.execute(statement.replace("?", "%s"), values)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says; the lines after the first one may quote a statement with its values."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
+
+
+def _unreadable() -> KooDriveError:
+    return invalid_request(
+        "ledger",
+        "is no URL that can be read; it is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, where a character of user or password that is no"
+        " letter and no digit is written as % and its number (/ is %2F, @ is %40)",
+    )

@@ -28,6 +28,10 @@ class SqlRecords(ABC):
     def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of one statement with "?" for each of the values, durable when it returns. Raises KooDriveError, or Duplicate."""
 
+    def _run_once(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The same for a statement that must not be tried again where nobody knows what became of it."""
+        return self._run(statement, *values)
+
     @abstractmethod
     def now(self) -> float:
         """The store's time, in seconds since 1970."""
@@ -58,7 +62,7 @@ class SqlRecords(ABC):
             record.idempotency_key,
         )
         try:
-            self._run(
+            self._run_once(
                 "INSERT INTO koodrive_transfers (tenant, state, begun_at, writer, origin_type, moves, pools_before, source, trace_id,"
                 f" idempotency_key) VALUES (?, ?, {self.NOW}, ?, ?, ?, ?, ?, ?, ?)",
                 *values,
@@ -66,7 +70,11 @@ class SqlRecords(ABC):
         except Duplicate as error:
             raise OpenTransfer from error
         # There is one at the most; older releases of SQLite cannot return what they insert.
-        return self.open_transfer(record.tenant) or record
+        begun = self.open_transfer(record.tenant)
+        if begun is None or begun.trace_id != record.trace_id:
+            # Where turns are lost, somebody else may already have settled it, and must not find it sent after that.
+            raise OpenTransfer
+        return begun
 
     def end(self, number: int, state: str) -> None:
         self._run(f"UPDATE koodrive_transfers SET state = ?, ended_at = {self.NOW} WHERE number = ? AND state = ?", state, number, OPEN)

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tests of the ledger's stores have in common: a record, and several that work at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Record
+
+T = TypeVar("T")
+RECORD = Record(
+    tenant="t",
+    origin_type="department",
+    moves=(Move("group", 100), Move("individual", 7)),
+    before={"department": Pool(2000, 400), "group": Pool(500, 500), "individual": Pool(10, 20)},
+    source="allocation",
+    writer="somebody@somewhere",
+    trace_id="t" * 58,
+    idempotency_key="A-1071",
+)
+
+
+def in_threads(count: int, work: Callable[[int], T]) -> list[T]:
+    """What ``work`` returns for each number, all of them at once."""
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(work, range(count)))
+
+
+def python(program: str) -> dict[str, Any]:
+    """The arguments of subprocess.run for a program that finds this collection."""
+    root = Path(ledger.__file__).parents[5]
+    return {"args": [sys.executable, "-c", program], "env": {**os.environ, "PYTHONPATH": str(root)}}

