@@ -32,6 +32,7 @@ def fixture_store(folder: Path) -> Iterator[LocalStore]:
 
 def test_the_folder_and_its_files_are_private(store: LocalStore, folder: Path) -> None:
     with store.turn("t", "somebody", 0):
+        store.remember("c", "t")
         assert folder.stat().st_mode & 0o777 == 0o700
         assert {path.name for path in folder.iterdir()} >= {RECORDS}
 
