@@ -26,6 +26,9 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import
     told_time,
 )
 
+#: More records than others can make while one run lasts.
+MANY = 10000
+
 
 class Book:
     """The records of ``tenant`` in ``store``, for a run by ``writer`` with ``trace_id``; with ``read_only``, nothing is written.
@@ -140,6 +143,16 @@ class Book:
         except KooDriveError as error:
             self._account.warnings.append(f"What has become of the transfer could not be written down ({error.what}). The next run finds it out.")
         self._own = None
+
+    def is_taken_for_lost(self) -> bool:
+        """Whether another run has found what this one sent to be not done, or never to be found out, so that it may have sent it again."""
+        if self._own is None:
+            return False
+        try:
+            lost = self._store.transfers(self._tenant, (NOT_DONE, GIVEN_UP), self._own.begun_at, MANY)
+        except KooDriveError:
+            return False
+        return self._own.number in [record.number for record in lost]
 
     def done(self) -> None:
         """The transfer that this run sent was done."""

@@ -272,7 +272,7 @@ def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allo
     shows = plan.compare(pools)
     if refusal.kind != "rate_limited" or shows is Shows.BEFORE:
         return False
-    if shows is Shows.EXACTLY:
+    if shows is Shows.EXACTLY and not (run.task.adds and run.book.is_taken_for_lost()):
         run.account.warnings.append(
             f"KooDrive answered the transfer with HTTP {refusal.answer.http_status}, but the pools show exactly this transfer: it is"
             " taken for done and was not sent again."
@@ -295,6 +295,8 @@ def _conclude(run: Run, plan: Plan, failure: KooDriveError | None) -> dict[str, 
     sight = _look_until_done(run, plan)
     if sight.pools is None or sight.shows not in COUNTS_AS_DONE:
         raise _not_seen(run, plan, sight) if failure is None else _not_known(run, plan, failure, sight)
+    if failure is not None and run.task.adds and run.book.is_taken_for_lost():
+        raise _not_known(run, plan, failure, sight)
     if failure is not None:
         run.account.warnings.append(
             f"The reply to the transfer was lost ({failure.what}). The pools show "
@@ -383,6 +385,8 @@ def _not_known(run: Run, plan: Plan, lost: KooDriveError, sight: Sight) -> KooDr
     elif sight.shows is Shows.BEFORE:
         why = f"and {_when_last_read(run, sight)} the pools show no change; the capacity may still move"
         kind = "server_error" if lost.kind == "server_error" else kind
+    elif sight.shows in COUNTS_AS_DONE:
+        why = "and another task has taken it for lost since, so that what the pools show may be the other task's"
     else:
         why = f"and {_when_last_read(run, sight)} the pools show another change than this transfer"
     return KooDriveError(kind, f"{lost.what}, {why}", step=_step(plan), advice=advice, answer=lost.answer)
