@@ -44,7 +44,7 @@ help:
 	@echo "make demo         the main job, against a simulated KooDrive"
 	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
 	@echo "make bench        what a task costs; ROUNDS=7, ARGS=--json"
-	@echo "make chaos N=300  so many schedules of faults; REPLAY=... runs one of them again"
+	@echo "make chaos N=300  so many schedules of faults, and all of two controllers; REPLAY=... runs one of them again"
 	@echo "make mutants N=100  which changes of the code no unit test notices; SEED=1"
 	@echo "make matrix       the tests with every release in service; ARGS='-s core' and the like choose"
 	@echo "make docs         the documentation as HTML, in .build/docs"
@@ -92,12 +92,14 @@ unit: $(VENV)/dev
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
 
 chaos: export KOODRIVE_CHAOS := $(N)
+chaos: export KOODRIVE_SCHEDULES := all
 ifdef REPLAY
 chaos: export KOODRIVE_CHAOS_REPLAY := $(REPLAY)
 chaos: export PYTEST_ADDOPTS := -k once_broke
 endif
 chaos: $(VENV)/dev
-	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -s tests/unit/plugins/plugin_utils/test_chaos.py
+	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -s \
+		tests/unit/plugins/plugin_utils/test_chaos.py tests/unit/plugins/module_utils/test_schedules.py
 
 # Whether the unit tests notice when the code is wrong; no part of the tests, for it takes long.
 mutants: $(VENV)/dev

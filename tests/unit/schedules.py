@@ -1,0 +1,601 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every schedule of the real transfer_capacity, run by several controllers in a world in memory.
+
+A run is a function of what it was answered at each step at which it met the world (turn, ledger, read, POST, sleep): told the same, it asks the
+same next, since chance is taken from its pauses. So a run that waits for an answer is kept as the answers so far, and going on is running the
+real code once more with one answer added, each once (Story). A schedule is a path through the states of the whole: what the world holds, and how
+far each run has come. What can happen next depends on the state alone, and so does whether a promise is broken from there on; so each state is
+looked at once, and the paths through it are counted without being walked (Schedules). That leaves out nothing but repetition.
+"""
+
+from __future__ import annotations
+
+import types
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from unittest import mock
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import transfer, waiting
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import (
+    DONE,
+    GIVEN_UP,
+    NOT_DONE,
+    OPEN,
+    Holder,
+    OpenTransfer,
+    Record,
+    busy,
+)
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
+
+NAMES = ("department", "group", "individual")
+TOTALS = (1000, 100, 0)
+TENANT = "tenant"
+SETTLE_TIME = 900
+VERIFY_TIMEOUT = 30
+#: What can become of a POST. Lost, late and never look the same to the run: there is no reply.
+HEALTHY = ("done",)
+FATES = ("done", "refused", "rate limited", "not sent", "reply lost", "late", "never", "accepted and late")
+
+
+class Row(NamedTuple):
+    """A record as the store holds it; ``before`` are the totals of all pools."""
+
+    number: int
+    state: str
+    begun_at: float
+    sender: str
+    origin_type: str
+    moves: tuple[Move, ...]
+    before: tuple[int, ...]
+    key: str | None
+
+    def record(self) -> Record:
+        """The record as the collection knows it."""
+        return Record(
+            tenant=TENANT,
+            origin_type=self.origin_type,
+            moves=self.moves,
+            before=allocation(self.before),
+            source="allocation",
+            writer="user@host",
+            trace_id=self.sender,
+            idempotency_key=self.key,
+            number=self.number,
+            state=self.state,
+            begun_at=self.begun_at,
+        )
+
+
+def allocation(totals: Sequence[int]) -> dict[str, Pool]:
+    """The pools with these totals, nothing of them allocated."""
+    return {name: Pool(total, 0) for name, total in zip(NAMES, totals)}
+
+
+class Unanswered(BaseException):
+    """A run has come to a step that nobody has answered yet. It is never let go on: for it, the world has ended."""
+
+
+class Run:
+    """The world as one run meets it: connection, KooDrive, store and clock at once. Each step takes the next of ``answers``."""
+
+    endpoint, tenant, ledger, timeout = "https://koodrive.example", TENANT, None, 30
+    retries, source, may_have_sent = 1, "allocation", True
+
+    def __init__(self, trace_id: str, answers: Sequence[Any]) -> None:
+        self.trace_id = trace_id
+        self._answers = iter(answers)
+        self._slept = 0.0
+        self.asked: tuple[Any, ...] | None = None
+
+    def _step(self, *asked: Any) -> Any:
+        if self.asked is None:
+            for answer in self._answers:
+                return answer
+            self.asked = asked
+        raise Unanswered
+
+    @contextmanager
+    def client(self, _warnings: list[str]) -> Iterator[Run]:
+        yield self
+
+    @contextmanager
+    def store(self, _ledger: str | None, _read_only: bool) -> Iterator[Run]:
+        yield self
+
+    def monotonic(self) -> float:
+        return self._slept
+
+    def sleep(self, seconds: float) -> None:
+        self._step("sleep")
+        self._slept += seconds
+
+    # KooDrive
+
+    def read_pools(self, _step: str, _needed: Sequence[str] = (), _retries: int | None = None, **_given: Any) -> dict[str, Pool]:
+        return allocation(self._step("read"))
+
+    def transfer(self, origin_type: str, moves: tuple[Move, ...], step: str) -> None:
+        fate = self._step("POST", origin_type, moves)
+        if fate in ("done", "accepted and late"):
+            return
+        if fate == "refused":
+            raise KooDriveError("rejected", "KooDrive refused it", step=step, answer=Answer(400))
+        if fate == "rate limited":
+            raise KooDriveError("rate_limited", "not now", step=step, answer=Answer(429), transient=True)
+        raise KooDriveError("unreachable", "no reply", step=step, transient=True, may_have_moved=fate != "not sent")
+
+    def pauses(self) -> waiting.Pauses:
+        return waiting.Pauses(1, 1)
+
+    def wait(self, pauses: waiting.Pauses, _error: KooDriveError) -> None:
+        pauses.wait(1)
+
+    # The store
+
+    @contextmanager
+    def turn(self, _tenant: str, _holder: str, wait: float) -> Iterator[None]:
+        if not self._step("turn"):
+            raise busy(wait, Holder("somebody", 0))
+        try:
+            yield
+        finally:
+            self._step("end of turn")
+
+    def now(self) -> float:
+        return self._step("time")
+
+    def open_transfer(self, _tenant: str) -> Record | None:
+        return _record(self._step("open"))
+
+    def with_key(self, _tenant: str, key: str) -> Record | None:
+        return _record(self._step("key", key))
+
+    def begin(self, record: Record) -> Record:
+        before = tuple(record.before[name].total_capacity for name in NAMES)
+        begun = self._step("record", self.trace_id, record.origin_type, record.moves, before, record.idempotency_key)
+        if not begun:
+            raise OpenTransfer
+        # A statement of its own, as in SqlRecords.
+        return self.open_transfer(record.tenant) or record
+
+    def end(self, number: int, state: str) -> None:
+        self._step("outcome", number, state)
+
+    def transfers(self, _tenant: str, states: Sequence[str], _since: float, limit: int) -> list[Record]:
+        return [row.record() for row in self._step("transfers", tuple(states), limit)]
+
+
+def _record(row: Row | None) -> Record | None:
+    return None if row is None else row.record()
+
+
+class Hall:
+    """Where the real code meets one run after the other, and nothing else."""
+
+    run: Run
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """A pause lasts until the end of the time, so there are two looks: at once, and at the end."""
+        clock = types.SimpleNamespace(monotonic=lambda: self.run.monotonic(), sleep=lambda seconds: self.run.sleep(seconds))
+        names = {
+            "connection_from": lambda *_options: self.run,
+            "store_of": lambda *options: self.run.store(*options),
+            "writer": lambda: "user@host",
+            "time": clock,
+            "FIRST_LOOK_AGAIN": VERIFY_TIMEOUT,
+            "LONGEST_LOOK_AGAIN": VERIFY_TIMEOUT,
+        }
+        no_chance = types.SimpleNamespace(uniform=lambda _low, high: high)
+        with mock.patch.multiple(transfer, **names), mock.patch.multiple(waiting, time=clock, random=no_chance):
+            yield
+
+
+HALL = Hall()
+
+
+class Place:
+    """How far one run has come: what it was answered, and what it asks, or its result."""
+
+    __slots__ = ("answers", "asked", "result", "next", "may_send")
+
+    def __init__(self, answers: tuple[Any, ...], asked: tuple[Any, ...] | None, result: dict[str, Any] | None, may_send: bool) -> None:
+        self.answers = answers
+        self.asked = asked
+        self.result = result
+        self.next: dict[Any, Place] = {}
+        #: Whether it has written down what it has not sent yet.
+        self.may_send = may_send
+
+
+class Story:
+    """All that one run can come to, found out as it is needed."""
+
+    def __init__(self, options: Mapping[str, Any], trace_id: str) -> None:
+        given = {"verify_timeout": VERIFY_TIMEOUT, "settle_time": SETTLE_TIME, **options}
+        self._options = {**{name: option.get("default") for name, option in TRANSFER_SPEC.items()}, **given}
+        self._trace_id = trace_id
+        self.start = self._place((), False)
+
+    def go_on(self, place: Place, answer: Any) -> Place:
+        """Where a run at ``place`` comes to when it is told ``answer``."""
+        if answer not in place.next:
+            assert place.asked is not None
+            step = place.asked[0]
+            may_send = bool(answer) if step == "record" else place.may_send and step not in ("POST", "outcome")
+            place.next[answer] = self._place((*place.answers, answer), may_send)
+        return place.next[answer]
+
+    def _place(self, answers: tuple[Any, ...], may_send: bool) -> Place:
+        run = Run(self._trace_id, answers)
+        HALL.run = run
+        result = None
+        try:
+            result = transfer_capacity(self._options, False, environ={})
+        except Unanswered:
+            pass
+        return Place(answers, run.asked, result, may_send)
+
+
+class Rules(NamedTuple):
+    """What holds in the world. Those of the stores can be broken on purpose."""
+
+    turns_hold: bool = True
+    one_open: bool = True
+    durable: bool = True
+    #: How many of the runs may be killed, and how often settle_time may pass while runs go on.
+    kills: int = 1
+    long_times: int = 1
+    #: Whether a run may also be killed after its record and before its look back, in which another transfer would be found.
+    kills_before_look_back: bool = True
+
+
+class World(NamedTuple):
+    """What there is outside of the runs: KooDrive's pools, what it still does, who has moved how often, the ledger, the turn, the time."""
+
+    totals: tuple[int, ...] = TOTALS
+    late: tuple[tuple[int, str, tuple[Move, ...]], ...] = ()
+    moved: tuple[int, ...] = ()
+    rows: tuple[Row, ...] = ()
+    turn: int | None = None
+    time: float = 0.0
+
+    def applied(self, run: int, origin_type: str, moves: tuple[Move, ...]) -> World | None:
+        """After a transfer; None where the origin cannot give so much."""
+        change = {move.type: move.expand_capacity for move in moves}
+        change[origin_type] = -sum(change.values())
+        totals = tuple(total + change.get(name, 0) for name, total in zip(NAMES, self.totals))
+        if min(totals) < 0:
+            return None
+        return self._replace(totals=totals, moved=tuple(count + (number == run) for number, count in enumerate(self.moved)))
+
+    def expected(self) -> World:
+        """When all that is late has come."""
+        world = self
+        for sent in self.late:
+            world = world.applied(*sent) or world
+        return world._replace(late=())
+
+
+#: A step and what it is about.
+Asked = tuple[Any, ...]
+#: What happens, the world after it, and what the run is told.
+Event = tuple[str, World, Any]
+
+
+class Stores:
+    """What the world answers to each step of a run; to some, one of several things."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def events(self, world: World, run: int, asked: Asked, fates: Sequence[str]) -> list[Event]:
+        """All that can happen at the step ``asked``."""
+        step, *given = asked
+        if step == "POST":
+            return [self._posted(world, run, fate, *given) for fate in fates]
+        if step == "turn":
+            return self._turn(world, run)
+        if step == "end of turn":
+            return [(step, world._replace(turn=None) if world.turn == run else world, None)]
+        if step == "record":
+            return [self._recorded(world, *given)]
+        if step == "outcome":
+            return [(f"{step} {given[1]} of {given[0]}", self._ended(world, *given), None)]
+        return [(step, world, self._looked(world, step, *given))]
+
+    def killed(self, world: World, run: int, sender: str) -> World:
+        """After SIGKILL: the turn ends, and what is not committed is gone."""
+        rows = world.rows if self._rules.durable else tuple(row for row in world.rows if row.sender != sender)
+        return world._replace(rows=rows, turn=None if world.turn == run else world.turn)
+
+    def _turn(self, world: World, run: int) -> list[Event]:
+        if not self._rules.turns_hold:
+            return [("turn", world, True)]
+        if world.turn is None:
+            return [("turn", world._replace(turn=run), True)]
+        return [("no turn in time", world, False)]
+
+    def _recorded(self, world: World, sender: str, origin_type: str, moves: Any, before: Any, key: str | None) -> Event:
+        is_open = any(row.state == OPEN for row in world.rows)
+        key_taken = key is not None and any(row.key == key and row.state != NOT_DONE for row in world.rows)
+        if self._rules.one_open and (is_open or key_taken):
+            return ("record refused", world, False)
+        row = Row(len(world.rows) + 1, OPEN, world.time, sender, origin_type, moves, before, key)
+        return ("record", world._replace(rows=(*world.rows, row)), True)
+
+    def _ended(self, world: World, number: int, state: str) -> World:
+        rows = tuple(row._replace(state=state) if row.number == number and row.state == OPEN else row for row in world.rows)
+        return world._replace(rows=rows)
+
+    def _looked(self, world: World, step: str, *given: Any) -> Any:
+        newest_first = world.rows[::-1]
+        if step == "open":
+            return next((row for row in newest_first if row.state == OPEN), None)
+        if step == "key":
+            return next((row for row in newest_first if row.key == given[0] and row.state != NOT_DONE), None)
+        if step == "transfers":
+            return tuple(row for row in newest_first if row.state in given[0])[: given[1]]
+        return {"read": world.totals, "time": world.time, "sleep": None}[step]
+
+    def _posted(self, world: World, run: int, fate: str, origin_type: str, moves: tuple[Move, ...]) -> Event:
+        after = world.applied(run, origin_type, moves)
+        if fate in ("done", "reply lost"):
+            return (f"POST {fate}", after, fate) if after is not None else ("POST refused", world, "refused")
+        if fate in ("late", "accepted and late"):
+            return (f"POST {fate}", world._replace(late=(*world.late, (run, origin_type, moves))), fate)
+        return (f"POST {fate}", world, fate)
+
+
+class Task(NamedTuple):
+    """What a run is asked for: at least so much in these pools, or so much more, once, by a key."""
+
+    at_least: tuple[tuple[str, int], ...] = ()
+    more: tuple[tuple[str, int], ...] = ()
+    key: str | None = None
+
+    def options(self) -> dict[str, Any]:
+        """The options of koodrive_space_transfer."""
+        target = [{"type": name, "total_capacity": total} for name, total in self.at_least]
+        target += [{"type": name, "expand_capacity": more} for name, more in self.more]
+        return {"origin_type": "department", "target": target, "idempotency_key": self.key}
+
+
+class State(NamedTuple):
+    """The world, where each run has come to (None: it has not begun, or is over), whose turn it is to begin, and what has happened."""
+
+    world: World
+    places: tuple[Place | None, ...]
+    begun: int
+    kills: int
+    long_times: int
+
+
+class Schedules:
+    """All schedules of ``tasks``: the first two runs at once, then each other one alone, the last ones after everything has settled, when KooDrive
+    does all at once. ``after`` says how many these are."""
+
+    def __init__(self, tasks: Sequence[Task], after: int, rules: Rules) -> None:
+        self._tasks = tasks
+        self._healthy_from = len(tasks) - after
+        self._rules = rules
+        self._stores = Stores(rules)
+        with HALL.open():
+            self._stories = [Story(task.options(), f"run-{number}") for number, task in enumerate(tasks)]
+        places = tuple(story.start if number < 2 else None for number, story in enumerate(self._stories))
+        self._worlds: dict[World, World] = {}
+        self._judged: dict[World, str | None] = {}
+        self._start = State(self._one(World(moved=(0,) * len(tasks))), places, 2, 0, 0)
+        #: How many ways lead from a state to the end, and whether a promise is broken on one of them.
+        self._seen: dict[tuple[Any, ...], int] = {}
+        self.broken: set[str] = set()
+
+    @property
+    def states(self) -> int:
+        """How many different states there were."""
+        return len(self._seen)
+
+    def count(self) -> int:
+        """How many schedules there are; ``broken`` has the promises that are broken in any."""
+        with HALL.open():
+            return self._count(self._start)
+
+    def shortest_to_broken(self, promise: str | None = None) -> tuple[str, list[str]] | None:
+        """The shortest schedule in which ``promise``, or any, is broken: which, and the events up to that; None where there is none."""
+        with HALL.open():
+            return self._shortest_to_broken(promise)
+
+    def _shortest_to_broken(self, promise: str | None) -> tuple[str, list[str]] | None:
+        came_from: dict[tuple[Any, ...], tuple[State, str] | None] = {_key(self._start): None}
+        queue = deque([self._start])
+        while queue:
+            state = queue.popleft()
+            for event, after, broken in self._next(state):
+                if broken is not None and promise in (None, broken):
+                    return broken, [*self._way(state, came_from), event]
+                if _key(after) not in came_from:
+                    came_from[_key(after)] = (state, event)
+                    queue.append(after)
+        return None
+
+    def _way(self, state: State, came_from: Mapping[tuple[Any, ...], tuple[State, str] | None]) -> list[str]:
+        events = []
+        step = came_from[_key(state)]
+        while step is not None:
+            events.append(step[1])
+            step = came_from[_key(step[0])]
+        return events[::-1]
+
+    def _count(self, state: State) -> int:
+        key = _key(state)
+        found = self._seen.get(key)
+        if found is None:
+            found = ends = 0
+            for _event, after, broken in self._next(state):
+                ends = 1
+                if broken is not None:
+                    self.broken.add(broken)
+                    found += 1
+                else:
+                    found += self._count(after)
+            found = self._seen[key] = found if ends else 1
+        return found
+
+    def _next(self, state: State) -> Iterator[tuple[str, State, str | None]]:
+        """All that can happen next, the state after it, and the promise that it breaks."""
+        running = [number for number, place in enumerate(state.places) if place is not None]
+        if not running:
+            if state.begun < len(self._tasks):
+                yield self._begin(state)
+            return
+        alone = next((run for run in running if self._meets_nothing(state.places[run])), None)
+        if alone is not None:
+            yield from self._go_on(state, alone)
+            return
+        for run in running:
+            yield from self._go_on(state, run)
+        for sent in state.world.late:
+            yield self._late(state, sent)
+        if state.begun < self._healthy_from + 1 and state.long_times < self._rules.long_times and self._may_pass(state):
+            world = state.world._replace(time=state.world.time + SETTLE_TIME)
+            yield "settle_time passes", state._replace(world=self._one(world), long_times=state.long_times + 1), None
+
+    def _meets_nothing(self, place: Place | None) -> bool:
+        """Whether the next step of a run neither sees nor changes what others see or change.
+
+        It then makes no difference when it comes, so it comes at once, and schedules that differ in that alone are one.
+        """
+        assert place is not None and place.asked is not None
+        return place.asked[0] == "sleep" or (not self._rules.turns_hold and place.asked[0] in ("turn", "end of turn"))
+
+    def _may_pass(self, state: State) -> bool:
+        """By settle_time, all that is late has come, and no run is still about to send what it has written down: that is what it is for."""
+        return not state.world.late and not any(place is not None and place.may_send for place in state.places)
+
+    def _begin(self, state: State) -> tuple[str, State, str | None]:
+        run = state.begun
+        world = state.world
+        if run == self._healthy_from:
+            world = world.expected()._replace(time=world.time + SETTLE_TIME)
+        places = tuple(story.start if number == run else None for number, story in enumerate(self._stories))
+        event = f"run {run} begins" + (", everything has settled" if run == self._healthy_from else "")
+        return event, state._replace(world=self._one(world), places=places, begun=run + 1), self._too_much(world)
+
+    def _late(self, state: State, sent: tuple[int, str, tuple[Move, ...]]) -> tuple[str, State, str | None]:
+        late = list(state.world.late)
+        late.remove(sent)
+        world = state.world.applied(*sent) or state.world
+        world = world._replace(late=tuple(late))
+        return f"KooDrive does what run {sent[0]} has sent", state._replace(world=self._one(world)), self._too_much(world)
+
+    def _go_on(self, state: State, run: int) -> Iterator[tuple[str, State, str | None]]:
+        place = state.places[run]
+        assert place is not None and place.asked is not None
+        is_healthy = run >= self._healthy_from
+        for event, world, answer in self._stores.events(state.world, run, place.asked, HEALTHY if is_healthy else FATES):
+            after = self._stories[run].go_on(place, answer)
+            broken = self._without_turn(state.world, run, place.asked) or self._too_much(world)
+            if after.result is not None:
+                broken = broken or self._claims(world, run, after.result)
+            yield f"run {run}: {event}", self._at(state, run, None if after.result is not None else after, world), broken
+        looks_back = place.may_send and place.asked[0] != "POST"
+        may_be_killed = not is_healthy and (self._rules.kills_before_look_back or not looks_back)
+        if may_be_killed and state.kills < self._rules.kills:
+            world = self._stores.killed(state.world, run, f"run-{run}")
+            yield f"run {run} is killed", self._at(state, run, None, world)._replace(kills=state.kills + 1), None
+
+    def _at(self, state: State, run: int, place: Place | None, world: World) -> State:
+        places = (*state.places[:run], place, *state.places[run + 1 :])
+        return State(self._one(world), places, state.begun, state.kills, state.long_times)
+
+    def _one(self, world: World) -> World:
+        """The one object for all worlds that are the same."""
+        return self._worlds.setdefault(world, world)
+
+    # The promises
+
+    def _without_turn(self, world: World, run: int, asked: Asked) -> str | None:
+        if self._rules.turns_hold and world.turn != run and asked[0] != "turn":
+            return f"does something without having the turn: {asked[0]}"
+        return None
+
+    def _too_much(self, world: World) -> str | None:
+        world = self._one(world)
+        if world not in self._judged:
+            self._judged[world] = self._judge(world)
+        return self._judged[world]
+
+    def _judge(self, world: World) -> str | None:
+        if sum(world.totals) != sum(TOTALS):
+            return "the sum is not conserved"
+        for name, before, now in zip(NAMES, TOTALS, world.totals):
+            states = [total for task in self._tasks for of, total in task.at_least if of == name]
+            additions = {task.key: more for task in self._tasks for of, more in task.more if of == name}
+            if name != "department" and now > max([before, *states]) + sum(additions.values()):
+                return f"the pool {name} has got more than was asked for"
+        if any(self._moved(world, key) > 1 for key in {task.key for task in self._tasks if task.key}):
+            return "the addition was made twice"
+        return None
+
+    def _moved(self, world: World, key: str) -> int:
+        return sum(count for count, task in zip(world.moved, self._tasks) if task.key == key)
+
+    def _claims(self, world: World, run: int, result: dict[str, Any]) -> str | None:
+        """What is wrong of what the run says, or of what it leaves."""
+        if not result.get("failed"):
+            return self._claims_success(world, run, result)
+        will = world.expected()
+        says_nothing_moved = "moved nothing" in result["msg"] or "othing was sent" in result["msg"]
+        if says_nothing_moved and will.moved[run]:
+            return "says that it moved nothing, and has"
+        if result["changed"] and world.totals == TOTALS:
+            return "says that the pools have changed, and they have not"
+        if says_nothing_moved and _is_open(world, run):
+            return "leaves open what it knows not to be done"
+        return self._blocked(world, run, result) if run >= self._healthy_from else None
+
+    def _claims_success(self, world: World, run: int, result: dict[str, Any]) -> str | None:
+        will = world.expected()
+        task = self._tasks[run]
+        if any(will.totals[NAMES.index(name)] < total for name, total in task.at_least):
+            return "says that the pools are as asked for, and they are not"
+        made = sum(count for count, other in zip(will.moved, self._tasks) if other == task)
+        if task.key and made != 1:
+            return "says that the addition is made, and it is not"
+        if result["changed"] and not will.moved[run] and not result["warnings"]:
+            return "says that it has changed the pools, and has not"
+        if not result["changed"] and will.moved[run]:
+            return "says that it has not changed the pools, and has"
+        if result["changed"] and not result["warnings"] and _is_open(world, run):
+            return "leaves open what it knows to be done"
+        return None
+
+    def _blocked(self, world: World, run: int, result: dict[str, Any]) -> str | None:
+        """A failure after everything has settled, which only the record of the same key can bring about."""
+        key = self._tasks[run].key
+        of_key = [row for row in world.rows if key is not None and row.key == key and row.state != NOT_DONE]
+        kind = result["error"]["kind"]
+        if kind == "outcome_unknown" and [row.state for row in of_key] == [GIVEN_UP] and "never found out" in result["msg"]:
+            return None
+        if kind == "invalid_request" and any(row.moves != self._moves(run) for row in of_key):
+            return None
+        return f"is not let through after everything has settled: {kind}"
+
+    def _moves(self, run: int) -> tuple[Move, ...]:
+        return tuple(Move(*more) for more in self._tasks[run].more)
+
+
+def _key(state: State) -> tuple[Any, ...]:
+    """The state by the objects in it, of which there is one for each value: quicker than by the values."""
+    return (id(state.world), *map(id, state.places), state.begun, state.kills, state.long_times)
+
+
+def _is_open(world: World, run: int) -> bool:
+    return any(row.sender == f"run-{run}" and row.state == OPEN for row in world.rows)
