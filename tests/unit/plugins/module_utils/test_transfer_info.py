@@ -19,6 +19,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_local 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import outcome_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer_info import TRANSFER_INFO_SPEC, transfer_info
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Refused
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests, options_of
 
 ADDITION = {"type": "group", "expand_capacity": 100}
@@ -186,7 +187,7 @@ def test_a_blank_since_is_not_given(koodrive: KooDriveForTests, blank: str | Non
             [
                 *("yesterday", "25.11.2026", "2026-11", "2026-11-31", "2026-13-01", "20261125", "2026-W48-3", "1795615200", "-1", "2026-11-25Z"),
                 *("2026-11-25T", "2026-11-25T24:00", "2026-11-25T14:60", "2026-11-25T14:00:60", "2026-11-25T14:00 CET", "2026-11-25T14:00+99:00"),
-                *("2026-11-25T14:00+01:99", "0000-01-01", "٢٠٢٦-١١-٢٥", "2026-11-25\n2026-11-26", "2026-11-25; DROP TABLE koodrive_transfers"),
+                *("2026-11-25T14:00+01:99", "0000-01-01", "٢٠٢٦-11-25", "2026-11-25\n2026-11-26", "2026-11-25; DROP TABLE koodrive_transfers"),
             ],
         ),
         ("limit", [0, -1, 10001, True]),
@@ -251,6 +252,14 @@ def test_refused_credentials_do_not_make_the_ledger_look_empty(koodrive: KooDriv
     refused = info(koodrive, token="expired")
     assert refused["error"]["kind"] == "authentication" and refused["msg"].startswith("Asking for the tenant failed")
     assert refused["endpoint"] == koodrive.endpoint and refused["trace_id"] in refused["msg"]
+
+
+def test_a_call_that_koodrive_does_not_know_leaves_the_credentials(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_request: object, _body: bytes) -> None:
+        raise Refused(404, "APIGW.0101", "The API does not exist")
+
+    monkeypatch.setattr(koodrive, "_check", refuse)
+    assert info(koodrive)["transfers"] == [] and koodrive.state.asked_for_tenant == 1
 
 
 def test_an_unreachable_koodrive_is_a_failure_of_the_usual_shape(koodrive: KooDriveForTests) -> None:
