@@ -5,8 +5,8 @@
 
 The turn is an advisory lock that ends with its transaction, which one connection holds open; the records are committed on another. No
 statement needs a session, so that a pooler which hands out connections by the transaction does no harm. Who waits for a turn has one
-connection alone, and lets go of it again and again: else those who wait could take all that a pooler has, and the one who has the turn
-could not go on.
+connection alone, and lets go of it again and again: else those who wait could take all that a server or a pooler has, and the one who has
+the turn could not go on.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ else:
 DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4", "tcp_user_timeout": "30000"}
 #: Seconds that a statement may take, so that a run has an end whatever the server does.
 LONGEST_STATEMENT = 30.0
-#: Seconds of waiting for a turn after which a connection is let go of.
-PATIENCE = 1.0
+#: Seconds of waiting for a turn with a connection, and without one after that.
+PATIENCE = 0.5
 #: Seconds between two tries to connect while the server has as many connections as it takes; and how it says so.
 CONNECT_AGAIN = 0.2
 FULL = ("too many clients", "too many connections", "remaining connection slots")
@@ -114,33 +114,43 @@ class PostgresqlStore(SqlRecords):
     def turn(self, tenant: str, holder: str, wait: float) -> Iterator[None]:
         number = int.from_bytes(hashlib.sha256(tenant.encode("utf-8")).digest()[:8], "big", signed=True)
         deadline = time.monotonic() + wait
-        connection = self._connected(deadline)
+        connection = self._with_lock(number, min(wait, PATIENCE), deadline)
+        while connection is None:
+            if time.monotonic() >= deadline:
+                raise busy(wait, self._holder(tenant))
+            self.close()
+            time.sleep(max(0.0, min(PATIENCE, deadline - time.monotonic())))
+            connection = self._with_lock(number, min(PATIENCE, deadline - time.monotonic()), deadline)
         try:
-            patience = 0.0
-            while not self._locks(connection, number, min(patience, deadline - time.monotonic())):
-                if time.monotonic() >= deadline:
-                    raise busy(wait, self._holder(tenant))
-                self.close()
-                patience = PATIENCE
             self._has_turn(tenant, holder)
             yield
         finally:
             # This ends the transaction, and the turn with it, whatever has become of the connection.
             connection.close()
 
+    def _with_lock(self, number: int, wait: float, deadline: float) -> psycopg.Connection[Any] | None:
+        """A connection with a transaction that has the turn; None where that cannot be had in so many seconds."""
+        connection = self._connected(deadline)
+        try:
+            if self._locks(connection, number, wait):
+                return connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        return None
+
     def _locks(self, connection: psycopg.Connection[Any], number: int, wait: float) -> bool:
         """Begin a transaction that has the turn; False where that cannot be had in so many seconds."""
         try:
             with self._limited(connection, LONGEST_STATEMENT + wait):
-                try:
-                    connection.execute("BEGIN")
-                    # A lock_timeout of 0 would be none at all.
-                    connection.execute(LIMITS_OF_A_TURN, (str(max(1, math.ceil(wait * 1000))),))
-                    connection.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
-                    return True
-                except psycopg.errors.LockNotAvailable:
-                    connection.execute("ROLLBACK")
-                    return False
+                connection.execute("BEGIN")
+                # A lock_timeout of 0 would be none at all.
+                connection.execute(LIMITS_OF_A_TURN, (str(max(1, math.ceil(wait * 1000))),))
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
+            return True
+        except psycopg.errors.LockNotAvailable:
+            return False
         except psycopg.Error as error:
             raise self._unusable(error) from error
 
@@ -236,6 +246,8 @@ class PostgresqlStore(SqlRecords):
             except (psycopg.Error, UnicodeError, OSError) as error:
                 if time.monotonic() >= deadline or not any(words in str(error) for words in FULL):
                     raise self._unusable(error) from error
+            # Those who wait with a connection of another kind would wait for each other.
+            self.close()
             time.sleep(CONNECT_AGAIN)
 
     def _parameters(self) -> dict[str, Any]:
@@ -252,8 +264,9 @@ class PostgresqlStore(SqlRecords):
         return {**DEFAULTS, **given, "client_encoding": "utf8"}
 
     @contextmanager
-    def _limited(self, connection: psycopg.Connection[Any], seconds: float = LONGEST_STATEMENT) -> Iterator[None]:
-        """Cut the connection off where what is done with it takes longer."""
+    def _limited(self, connection: psycopg.Connection[Any], seconds: float | None = None) -> Iterator[None]:
+        """Cut the connection off where what is done with it takes longer than LONGEST_STATEMENT, or so many seconds."""
+        longest = LONGEST_STATEMENT if seconds is None else seconds
         is_late = threading.Event()
 
         def cut_off() -> None:
@@ -261,14 +274,14 @@ class PostgresqlStore(SqlRecords):
             with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
                 wire.shutdown(socket.SHUT_RDWR)
 
-        timer = threading.Timer(seconds, cut_off)
+        timer = threading.Timer(longest, cut_off)
         timer.daemon = True
         timer.start()
         try:
             yield
         except psycopg.OperationalError as error:
             if is_late.is_set():
-                raise unavailable(self._where, f"it did not answer within {seconds:g} seconds") from error
+                raise unavailable(self._where, f"it did not answer within {longest:g} seconds") from error
             raise
         finally:
             timer.cancel()

@@ -45,6 +45,8 @@ class Postgresql:
             settings.write(SETTINGS)
         with socket.create_server(("127.0.0.1", 0)) as taken:
             self.port = taken.getsockname()[1]
+        #: Where its socket is, which lets everybody in.
+        self.socket_folder = str(data)
         self.start()
         self.execute(f"ALTER ROLE postgres PASSWORD '{PASSWORD}'")
 
@@ -80,9 +82,14 @@ class Postgresql:
 
     def new_database(self) -> str:
         """The name of a new database, of whose user of the same name it is."""
+        name = self.new_user()
+        self.execute(f"CREATE DATABASE {name} OWNER {name}")
+        return name
+
+    def new_user(self) -> str:
+        """The name of a new user without any rights."""
         name = f"ledger_{secrets.token_hex(4)}"
         self.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
-        self.execute(f"CREATE DATABASE {name} OWNER {name}")
         return name
 
     def _control(self, *arguments: str) -> None:

@@ -1,0 +1,307 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger in PostgreSQL: rights, failures and poolers; test_ledger_stores.py has what it does."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import psutil
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger_postgresql
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE, NOT_DONE, STATES, OpenTransfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_postgresql import SCHEMA_SQL, PostgresqlStore
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads
+from ansible_collections.huaweicloud.koodrive.tests.unit.pooler_for_tests import Pooler
+from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import PASSWORD, Postgresql, short_folder
+
+#: The least that suffices once an administrator has run SCHEMA_SQL; the documentation has it, too.
+LEAST_RIGHTS = """
+GRANT SELECT ON koodrive_schema TO {0};
+GRANT SELECT, INSERT ON koodrive_tenants TO {0};
+GRANT SELECT, INSERT, UPDATE ON koodrive_transfers, koodrive_turns TO {0};
+"""
+NewStore = Callable[..., PostgresqlStore]
+
+
+@pytest.fixture(name="new_store")
+def fixture_new_store(postgresql: Postgresql, database: str) -> Iterator[NewStore]:
+    """A store in the database, by its owner or by another user."""
+    with ExitStack() as opened:
+
+        def new_store(user: str = database, read_only: bool = False) -> PostgresqlStore:
+            store = PostgresqlStore(postgresql.url(database, user), read_only)
+            opened.callback(store.close)
+            return store
+
+        yield new_store
+
+
+@pytest.fixture(name="store")
+def fixture_store(new_store: NewStore) -> PostgresqlStore:
+    return new_store()
+
+
+@pytest.fixture(name="own_server")
+def fixture_own_server() -> Iterator[Postgresql]:
+    """A server that may be stopped."""
+    with Postgresql(short_folder()) as server:
+        yield server
+
+
+@contextmanager
+def refused(kind: str = "ledger_unavailable", words: str = "") -> Iterator[None]:
+    """What is done here is refused, soon, and the message has no password in it."""
+    start = time.monotonic()
+    with pytest.raises(KooDriveError) as caught:
+        yield
+    assert time.monotonic() - start < 8
+    told = f"{caught.value.what} {caught.value.advice}"
+    assert caught.value.kind == kind and words in told, told
+    assert "pa55" not in told and "nobody-may-see" not in told, told
+
+
+def everything(store: PostgresqlStore) -> None:
+    """Call all that a store can."""
+    tenant = f"tenant {uuid.uuid4()}"
+    assert store.tenant_of(tenant) is None
+    store.remember(tenant, tenant)
+    assert store.tenant_of(tenant) == tenant
+    with store.turn(tenant, "somebody", 20):
+        begun = store.begin(RECORD._replace(tenant=tenant))
+        with pytest.raises(OpenTransfer):
+            store.begin(RECORD._replace(tenant=tenant, idempotency_key=None))
+        assert store.open_transfer(tenant) == store.with_key(tenant, "A-1071") == begun
+        store.end(begun.number, DONE)
+    assert [record.state for record in store.transfers(tenant, STATES, store.now() - 60, 9)] == [DONE]
+    store.close()
+
+
+def test_tables_are_made_by_two_at_once(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    in_threads(8, lambda _number: everything(new_store()))
+    assert postgresql.execute("SELECT count(*) FROM koodrive_transfers", database) == [(8,)]
+
+
+def test_the_least_rights_suffice(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    user = postgresql.new_user()
+    postgresql.execute(SCHEMA_SQL, database)
+    with refused(words="permission denied for table koodrive_schema"):
+        new_store(user).open_transfer("t")
+    postgresql.execute(LEAST_RIGHTS.format(user), database)
+    everything(new_store(user))
+    # Each of them is needed.
+    for right, table in re.findall("(SELECT|INSERT|UPDATE)(?=.* ON .*(koodrive_[a-z]+))", LEAST_RIGHTS):
+        postgresql.execute(f"REVOKE {right} ON {table} FROM {user}", database)
+        with refused(words=f"permission denied for table {table}"):
+            everything(new_store(user))
+        postgresql.execute(LEAST_RIGHTS.format(user), database)
+
+
+def test_who_may_not_make_tables_is_told_what_to_do(new_store: NewStore, postgresql: Postgresql) -> None:
+    user = postgresql.new_user()
+    with refused(words="its user may not make them: permission denied for schema public Nothing was sent. Have an administrator run the SQL"):
+        new_store(user).open_transfer("t")
+    assert new_store(user, read_only=True).open_transfer("t") is None
+
+
+def test_what_a_later_release_has_made_is_left_alone(store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    store.begin(RECORD)
+    postgresql.execute("INSERT INTO koodrive_schema VALUES (2)", database)
+    for read_only in (False, True):
+        with refused(words="later release"):
+            new_store(read_only=read_only).open_transfer("t")
+
+
+def test_check_mode_makes_no_tables(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    assert new_store(read_only=True).open_transfer("t") is None
+    assert postgresql.execute("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'koodrive%'", database) == [(0,)]
+
+
+def test_a_turn_that_was_lost_lets_no_second_transfer_begin(
+    store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str
+) -> None:
+    other = new_store()
+    with store.turn("t", "the first", 0):
+        store.begin(RECORD)
+        assert postgresql.execute(
+            f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = '{database}'"
+        ) == [(1,)]
+        with other.turn("t", "the second", 5):
+            with pytest.raises(OpenTransfer):
+                other.begin(RECORD._replace(idempotency_key=None))
+            assert other.open_transfer("t").trace_id == RECORD.trace_id  # type: ignore[union-attr]
+        store.end(store.open_transfer("t").number, DONE)  # type: ignore[union-attr]
+    assert other.open_transfer("t") is None
+
+
+@pytest.mark.parametrize(
+    "url, kind, words",
+    [
+        ("postgresql://u:pa55@nowhere.invalid/db", "ledger_unavailable", "the ledger at nowhere.invalid/db cannot be used: failed to resolve host"),
+        ("postgresql://u:pa55@127.0.0.1:1/db", "ledger_unavailable", "Connection refused"),
+        ("postgresql://u:pa55@127.0.0.1:1,127.0.0.1:2/db", "ledger_unavailable", "127.0.0.1,127.0.0.1/db"),
+        ("postgresql:///db?host=/nowhere&password=pa55", "ledger_unavailable", "the ledger at this machine/db"),
+        (f"postgresql://u:pa55@{'a' * 70}/db", "ledger_unavailable", "label too long"),
+        ("postgresql://u:pa55@a..b/db", "ledger_unavailable", "label empty"),
+        ("postgresql://u:pa55@h\udcff/db", "invalid_request", "ledger is no URL"),
+        ("postgresql://[", "invalid_request", "ledger is no URL"),
+        ("postgresql://pa55%zz@host/db", "invalid_request", "ledger is no URL"),
+        ("postgresql://host/db?pa55", "invalid_request", "ledger is no URL"),
+        ("postgresql://u:pa55/nobody-may-see@host/db", "invalid_request", "%2F"),
+        ("postgresql://u:1/pa55@host/db", "invalid_request", "%2F"),
+        ("postgresql://u:x@pa55@host/db", "invalid_request", "%40"),
+        ("postgresql://u:pa55@127.0.0.1:1/db?sslmode=nonsense", "ledger_unavailable", ""),
+        ("postgresql://u:pa55@127.0.0.1:1/db?sslmode=verify-full&sslrootcert=/nowhere", "ledger_unavailable", ""),
+        ("postgresql://u:pa55@127.0.0.1:99999/db", "ledger_unavailable", ""),
+        ("postgresql://u:pa55@127.0.0.1:1/db?connect_timeout=x", "ledger_unavailable", ""),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_an_error_without_its_password(url: str, kind: str, words: str) -> None:
+    with refused(kind, words):
+        PostgresqlStore(url).open_transfer("t")
+    with refused(kind, words), PostgresqlStore(url).turn("t", "", 1):
+        pass
+
+
+def test_a_server_that_lets_nobody_in_is_named_without_the_password(postgresql: Postgresql, database: str) -> None:
+    for url, words in (
+        (postgresql.url(database, database, PASSWORD.upper()), f"password authentication failed for user \"{database}\""),
+        (postgresql.url(database, "nobody"), "password authentication failed for user \"nobody\""),
+        (postgresql.url("nothing", database), "database \"nothing\" does not exist"),
+        (postgresql.url(database, database) + "?sslmode=require", "server does not support SSL"),
+    ):
+        with refused(words=words):
+            PostgresqlStore(url).open_transfer("t")
+
+
+def test_without_its_library_it_says_what_to_install(store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_postgresql, "PSYCOPG_IMPORT_ERROR", "Traceback")
+    with refused(words="Install psycopg[binary] where the task runs."):
+        store.open_transfer("t")
+    with refused(words="psycopg (3) is missing"), store.turn("t", "", 0):
+        pass
+
+
+def test_a_server_that_stops_is_unavailable_and_one_that_is_back_is_used_again(own_server: Postgresql) -> None:
+    database = own_server.new_database()
+    # What the administrator allows others must not cost a record.
+    own_server.execute("ALTER SYSTEM SET synchronous_commit = off")
+    own_server.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    own_server.execute("SELECT pg_reload_conf()")
+    store = PostgresqlStore(own_server.url(database, database))
+    store.open_transfer("t")
+    with store.turn("t", "somebody", 0):
+        begun = store.begin(RECORD)
+        own_server.stop()
+        with refused(words="Connection refused"):
+            store.end(begun.number, DONE)
+    with refused(words="Connection refused"), store.turn("t", "somebody", 1):
+        pass
+    own_server.start()
+    assert store.open_transfer("t") == begun
+    own_server.execute("ALTER SYSTEM RESET ALL")
+    own_server.stop()
+    own_server.start()
+    # Found dead at the first use, which is not lost.
+    store.end(begun.number, NOT_DONE)
+    own_server.stop()
+    own_server.start()
+    with refused():
+        store.begin(RECORD)
+    store.begin(RECORD)
+    store.close()
+
+
+def test_a_server_that_does_not_answer_is_given_up(own_server: Postgresql, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_postgresql, "LONGEST_STATEMENT", 0.5)
+    database = own_server.new_database()
+    store = PostgresqlStore(own_server.url(database, database) + "?connect_timeout=2")
+    store.open_transfer("t")
+    (pid,) = [row[0] for row in own_server.execute(f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}'")]
+    backend = psutil.Process(pid)
+    with store.turn("t", "somebody", 0):
+        backend.send_signal(signal.SIGSTOP)
+        with refused(words="did not answer within 0.5 seconds"):
+            store.begin(RECORD)
+        assert store.open_transfer("t") is None
+        backend.send_signal(signal.SIGCONT)
+    store.close()
+
+
+def test_limits_for_other_work_end_no_turn(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    for limit in ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "lock_timeout"):
+        postgresql.execute(f"ALTER ROLE {database} SET {limit} = 400")
+    first, second = new_store(), new_store()
+    order = []
+
+    def wait() -> None:
+        with second.turn("t", "second", 10):
+            order.append("second")
+
+    first.open_transfer("t")
+    with first.turn("t", "first", 0):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        time.sleep(1.5)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_waiting_takes_one_connection_and_a_full_server_is_waited_for(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    new_store().open_transfer("t")
+    # Two for the one who has the turn, and one for each who waits.
+    postgresql.execute(f"ALTER ROLE {database} CONNECTION LIMIT 8")
+
+    def take(_number: int) -> None:
+        store = new_store()
+        store.open_transfer("t")
+        with store.turn("t", "", 30):
+            store.now()
+            time.sleep(0.1)
+        store.close()
+
+    in_threads(12, take)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_no_statement_needs_a_session(postgresql: Postgresql, database: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two connections, one is left when somebody has the turn: for those who wait for it, and for the records."""
+    monkeypatch.setattr(ledger_postgresql, "PATIENCE", 0.05)
+    with Pooler(postgresql.socket_folder, postgresql.port, database, size) as pooler:
+        inside = []
+
+        def work(number: int) -> None:
+            store = PostgresqlStore(pooler.url)
+            with store.turn("t", f"{number}", 60):
+                inside.append(number)
+                for _time in range(2):
+                    begun = store.begin(RECORD._replace(idempotency_key=None, trace_id=f"{number}"))
+                    store.end(begun.number, DONE)
+                assert inside == [number]
+                inside.clear()
+            store.close()
+
+        everything(PostgresqlStore(pooler.url))
+        in_threads(4, work)
+    assert postgresql.execute("SELECT count(*) FROM koodrive_transfers WHERE state = 'done'", database) == [(9,)]
+
+
+def test_nothing_is_prepared_or_kept_in_a_session(store: PostgresqlStore) -> None:
+    everything(store)
+    with store.turn("t", "", 0):
+        store.begin(RECORD)
+        for _time in range(10):
+            store.open_transfer("t")
+        for kept in ("pg_prepared_statements", "pg_cursors", "pg_listening_channels()"):
+            assert store._run(f"SELECT count(*) FROM {kept}") == [(0,)]
+        assert store._run("SELECT count(*) FROM pg_settings WHERE source = 'session'") == [(0,)]
+        assert store._run("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(0,)]
