@@ -1,0 +1,356 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger as users meet it: real ansible-playbook processes, on both paths, with both stores."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+import psutil
+import pytest
+from aiohttp import web
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import STATES, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of
+from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App, Credentials
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator, State
+from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import (
+    PASSWORD,
+    Postgresql,
+    fixture_database,
+    fixture_postgresql,
+    short_folder,
+)
+
+__all__ = ["fixture_database", "fixture_postgresql"]
+
+PLAYBOOKS = Path(__file__).parent / "playbooks"
+GROUP = {"target": [{"type": "group", "total_capacity": 600}]}
+ADDITION = {"target": [{"type": "group", "expand_capacity": 100}]}
+FIRST, SECOND = ({"KOODRIVE_TOKEN": token} for token in ("t0ken-1-that-nobody-may-see", "t0ken-2-that-nobody-may-see"))
+APP = App("app-1", "s3cret-that-nobody-may-see", "user-1")
+BY_APP = {"KOODRIVE_APP_ID": APP.app_id, "KOODRIVE_APP_SECRET": APP.secret, "KOODRIVE_USER_ID": APP.user_id}
+#: Seconds after which a transfer is done whose reply was lost: longer than it takes to launch a job again.
+LATE = 12
+in_process_only = pytest.mark.parametrize("in_process", [True], indirect=True)
+postgresql_only = pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+
+
+class KooDrive(Simulator):
+    """A simulator that does what a test says as soon as a request of a method has come in."""
+
+    def __init__(self) -> None:
+        super().__init__(State(credentials=Credentials([*FIRST.values(), *SECOND.values()], [APP])))
+        self.upon: dict[str, Callable[[], object]] = {}
+
+    def _answer(self, request: web.Request, body: bytes, fault: Fault) -> tuple[int, dict[str, Any]]:
+        self.upon.pop(request.method, lambda: None)()
+        return super()._answer(request, body, fault)
+
+    def transfers(self) -> int:
+        """How many transfers were sent."""
+        return [request["method"] for request in self.state.requests].count("POST")
+
+    def wait_for_transfer(self) -> None:
+        deadline = time.monotonic() + 60
+        while not self.transfers():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def is_moved_once(self) -> bool:
+        """Whether one transfer was sent, and done once."""
+        return self.transfers() == len(self.state.applied) == 1 and self.state.tenant.by_name()["group"]["total"] == 600
+
+
+class Job:
+    """An ansible-playbook that has been started."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.output = ""
+
+    def results(self) -> list[dict[str, Any]]:
+        """What the task returned on each host, once the job is over."""
+        self.output += self._process.communicate(timeout=120)[0]
+        assert self._process.returncode == 0, self.output
+        return [json.loads(base64.b64decode(found)) for found in re.findall('RESULT=([A-Za-z0-9+/]+=*)=', self.output)]
+
+    def result(self) -> dict[str, Any]:
+        (result,) = self.results()
+        return result
+
+    def kill(self) -> None:
+        """Kill the whole tree: Ansible's workers are sessions of their own."""
+        job = psutil.Process(self._process.pid)
+        for process in [job, *job.children(recursive=True)]:
+            process.send_signal(signal.SIGKILL)
+        self._process.communicate(timeout=60)
+
+
+class Controller:
+    """What launches jobs for the playbook of this test, with the environment of one who has ``ledger``."""
+
+    def __init__(self, koodrive: KooDrive, ledger: str, in_process: bool, folder: Path) -> None:
+        self._koodrive = koodrive
+        self._ledger = ledger
+        self._in_process = in_process
+        self._folder = folder
+        self._jobs = 0
+
+    def environment(self, credentials: dict[str, str]) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KOODRIVE_")}
+        return {**inherited, **credentials, "KOODRIVE_ENDPOINT": self._koodrive.endpoint, "KOODRIVE_LEDGER": self._ledger}
+
+    def launch(self, *options: str, hosts: str = "host,", credentials: dict[str, str] = FIRST, **variables: Any) -> Job:
+        self._jobs += 1
+        file = self._folder / f"variables-{self._jobs}.json"
+        file.write_text(json.dumps({"koodrive_in_process": self._in_process, **variables}))
+        command = ["ansible-playbook", "-i", hosts, "-e", f"@{file}", *options, str(PLAYBOOKS / "transfer.yml")]
+        return Job(command, self.environment(credentials))
+
+    def run(self, *options: str, credentials: dict[str, str] = FIRST, **variables: Any) -> dict[str, Any]:
+        return self.launch(*options, credentials=credentials, **variables).result()
+
+    def records(self, tenant: str = "tenant-1") -> list[Record]:
+        """All that the ledger has of the tenant."""
+        with store_of(self._ledger, read_only=True) as store:
+            return store.transfers(f"{self._koodrive.endpoint} {tenant}", STATES, 0, 99)
+
+
+@pytest.fixture(name="koodrive")
+def fixture_koodrive() -> Iterator[KooDrive]:
+    with KooDrive() as simulator:
+        yield simulator
+
+
+@pytest.fixture(name="in_process", params=[True, False], ids=["in_process", "module"])
+def fixture_in_process(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture(name="ledger", params=["local", "postgresql"])
+def fixture_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "local":
+        return str(tmp_path / "ledger")
+    server, database = request.getfixturevalue("postgresql"), request.getfixturevalue("database")
+    url: str = server.url(database, database)
+    return url
+
+
+@pytest.fixture(name="controller")
+def fixture_controller(koodrive: KooDrive, ledger: str, in_process: bool, tmp_path: Path) -> Controller:
+    return Controller(koodrive, ledger, in_process, tmp_path)
+
+
+@pytest.fixture(name="own_server")
+def fixture_own_server() -> Iterator[Postgresql]:
+    """A server that may be stopped."""
+    with Postgresql(short_folder()) as server:
+        yield server
+
+
+@pytest.fixture(name="on_own_server")
+def fixture_on_own_server(koodrive: KooDrive, own_server: Postgresql, in_process: bool, tmp_path: Path) -> Controller:
+    """What launches jobs whose ledger is on that server."""
+    database = own_server.new_database()
+    controller = Controller(koodrive, own_server.url(database, database), in_process, tmp_path)
+    assert not controller.run(target=[{"type": "group", "total_capacity": 1}])["changed"]
+    return controller
+
+
+def kind_of(result: dict[str, Any]) -> str:
+    return str(result.get("error", {}).get("kind", "ok"))
+
+
+def launched_again(koodrive: KooDrive, controller: Controller) -> None:
+    """A job that is launched at once after one whose transfer may still be done sends none, and a later one has what it wants."""
+    again = controller.run(**GROUP)
+    assert kind_of(again) in ("open_transfer", "ok") and not again["changed"], again
+    assert koodrive.transfers() == 1
+    koodrive.settle()
+    assert koodrive.is_moved_once()
+    later = controller.run(**GROUP)
+    assert kind_of(later) == "ok" and not later["changed"], later
+    assert koodrive.is_moved_once()
+    (record,) = controller.records()
+    assert record.state == "done"
+
+
+@pytest.mark.parametrize("reply", ["reset", "hang"])
+def test_a_job_is_launched_again_while_its_transfer_may_still_be_done(koodrive: KooDrive, controller: Controller, reply: str) -> None:
+    koodrive.script(Fault(), Fault(apply="late", reply=reply, seconds=LATE))
+    first = controller.run(**GROUP)
+    assert kind_of(first) == "outcome_unknown", first
+    launched_again(koodrive, controller)
+
+
+def test_a_job_is_killed_while_it_waits_for_the_reply_and_launched_again(koodrive: KooDrive, controller: Controller) -> None:
+    koodrive.script(Fault(), Fault(apply="late", reply="hang", seconds=LATE))
+    job = controller.launch(timeout=30, **GROUP)
+    koodrive.wait_for_transfer()
+    job.kill()
+    launched_again(koodrive, controller)
+
+
+def test_two_jobs_at_once_with_tokens_of_their_own_move_once(koodrive: KooDrive, controller: Controller) -> None:
+    koodrive.state.delay = 0.2
+    jobs = [controller.launch(credentials=credentials, **GROUP) for credentials in (FIRST, SECOND)]
+    results = [job.result() for job in jobs]
+    assert [kind_of(result) for result in results] == ["ok", "ok"], results
+    assert sorted(result["changed"] for result in results) == [False, True]
+    assert koodrive.is_moved_once()
+
+
+def test_credentials_of_one_tenant_know_each_other(koodrive: KooDrive, controller: Controller) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="reset"))
+    lost = controller.run(credentials=FIRST, **GROUP)
+    assert kind_of(lost) == "outcome_unknown"
+    for credentials in (SECOND, BY_APP, SECOND):
+        blocked = controller.run(credentials=credentials, **GROUP)
+        assert kind_of(blocked) == "open_transfer" and lost["trace_id"] in blocked["msg"], blocked
+    assert koodrive.state.asked_for_tenant == 3 and koodrive.transfers() == 1
+    koodrive.state.tenant_id = "another"
+    assert controller.run(credentials=BY_APP, settle_time=0, **GROUP)["changed"]
+    assert koodrive.state.asked_for_tenant == 3
+    assert [record.state for record in controller.records()] == ["done", "not_done"]
+
+
+def test_an_addition_with_a_key_is_made_once(koodrive: KooDrive, controller: Controller) -> None:
+    koodrive.state.delay = 0.2
+    jobs = [controller.launch(idempotency_key="A-1071", credentials=credentials, **ADDITION) for credentials in (FIRST, SECOND)]
+    made, repeated = sorted((job.result() for job in jobs), key=lambda result: not result["changed"])
+    assert made["changed"] and made["earlier"] is None
+    for later in (repeated, controller.run(idempotency_key="A-1071", **ADDITION)):
+        assert kind_of(later) == "ok" and not later["changed"], later
+        assert later["earlier"]["trace_id"] == made["trace_id"] and later["earlier"]["transfers"] == made["transfers"]
+    other = controller.run(idempotency_key="A-1071", target=[{"type": "group", "expand_capacity": 101}])
+    assert kind_of(other) == "invalid_request" and made["trace_id"] in other["msg"]
+    assert koodrive.is_moved_once()
+
+
+@postgresql_only
+def test_many_hosts_of_many_jobs_move_once(koodrive: KooDrive, controller: Controller, in_process: bool) -> None:
+    count = 20 if in_process else 5
+    hosts = ",".join(f"host{number}" for number in range(count))
+    jobs = [controller.launch(f"-f{count}", hosts=hosts, timeout=30, verify_timeout=30, **GROUP) for _job in range(4)]
+    results = [result for job in jobs for result in job.results()]
+    assert len(results) == 4 * count and {kind_of(result) for result in results} == {"ok"}, results
+    assert [result["changed"] for result in results].count(True) == 1
+    assert koodrive.is_moved_once()
+
+
+def test_check_mode_reads_the_ledger_and_writes_nothing(koodrive: KooDrive, controller: Controller) -> None:
+    assert controller.run("--check", **GROUP)["changed"]
+    assert controller.records() == []
+    koodrive.script(Fault(), Fault(apply="no", reply="reset"))
+    controller.run(**GROUP)
+    written = controller.records()
+    assert [record.state for record in written] == ["open"]
+    assert kind_of(controller.run("--check", **GROUP)) == "open_transfer"
+    assert controller.run("--check", settle_time=0, **GROUP)["changed"]
+    assert controller.records() == written and koodrive.transfers() == 1
+
+
+def test_a_database_that_is_gone_before_the_write_lets_nothing_be_sent(
+    koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller
+) -> None:
+    koodrive.upon["GET"] = own_server.stop
+    for _run in ("gone after the read", "gone before the run"):
+        result = on_own_server.run(**GROUP)
+        assert kind_of(result) == "ledger_unavailable" and "Nothing was sent" in result["msg"], result
+        assert not koodrive.transfers() and not result["changed"]
+    own_server.start()
+    assert on_own_server.run(**GROUP)["changed"]
+
+
+def test_a_database_that_is_gone_after_the_write_costs_no_success(
+    koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller
+) -> None:
+    koodrive.upon["POST"] = own_server.stop
+    result = on_own_server.run(**GROUP)
+    assert kind_of(result) == "ok" and result["changed"], result
+    assert "could not be written down" in result["warnings"][0] and PASSWORD not in str(result)
+    own_server.start()
+    assert [record.state for record in on_own_server.records()] == ["open"]
+    assert not on_own_server.run(**GROUP)["changed"]
+    assert [record.state for record in on_own_server.records()] == ["done"] and koodrive.is_moved_once()
+
+
+@postgresql_only
+def test_a_turn_whose_connection_dies_lets_no_second_transfer_be_sent(
+    koodrive: KooDrive, controller: Controller, postgresql: Postgresql, database: str
+) -> None:
+    koodrive.script(Fault(), Fault(apply="late", seconds=LATE))
+    first = controller.launch(verify_timeout=60, **GROUP)
+    koodrive.wait_for_transfer()
+    postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = '{database}'")
+    second = controller.run(**GROUP)
+    assert kind_of(second) in ("open_transfer", "ok") and not second["changed"], second
+    assert first.result()["changed"] and koodrive.is_moved_once()
+
+
+@pytest.mark.parametrize("ledger", ["local"], indirect=True)
+def test_a_folder_that_is_not_the_users_own_lets_nothing_be_sent(koodrive: KooDrive, controller: Controller, tmp_path: Path) -> None:
+    places = {name: tmp_path / name for name in ("symlink", "linked", "damaged", "foreign", "shared")}
+    for name, place in places.items():
+        if name != "symlink":
+            place.mkdir(mode=0o700)
+    places["shared"].chmod(0o755)
+    places["symlink"].symlink_to(places["linked"])
+    (places["damaged"] / "ledger.sqlite3").write_bytes(b"no database at all" * 1000)
+    if os.geteuid() == 0:
+        os.chown(places["foreign"], 1, 1)
+    else:
+        places["foreign"] = Path("/etc")
+    # Also root cannot write there.
+    places["read_only"] = Path("/sys/koodrive")
+    ledgers = {name: str(place) for name, place in places.items() if name != "linked"}
+    job = controller.launch(hosts=",".join(ledgers), ledgers=ledgers, **GROUP)
+    results = job.results()
+    assert [kind_of(result) for result in results] == ["ledger_unavailable"] * len(ledgers), results
+    assert koodrive.state.requests == [] and list(places["linked"].iterdir()) == []
+
+
+@postgresql_only
+def test_the_password_of_the_database_is_seen_nowhere(koodrive: KooDrive, controller: Controller, ledger: str) -> None:
+    ledgers = {
+        "good": ledger,
+        "wrong": ledger.replace(PASSWORD, f"{PASSWORD}-2"),
+        "unreadable": ledger.replace(PASSWORD, f"a/{PASSWORD}"),
+        "nowhere": f"postgresql://user:{PASSWORD}@nowhere.invalid/db",
+        "in_query": f"postgresql://127.0.0.1:1/db?user=u&password={PASSWORD}",
+    }
+    kinds = []
+    for variables in ({}, {"hosts": ",".join(ledgers), "ledgers": ledgers}):
+        job = controller.launch("-vvv", **GROUP, **variables)
+        kinds += [kind_of(result) for result in job.results()]
+        assert "koodrive_space_transfer" in job.output and PASSWORD not in job.output
+    assert kinds == ["ok", "ok", "ledger_unavailable", "invalid_request", "ledger_unavailable", "ledger_unavailable"]
+    assert koodrive.is_moved_once()
+
+
+@in_process_only
+@postgresql_only
+def test_the_password_is_in_no_artifact_of_a_job(koodrive: KooDrive, controller: Controller, in_process: bool, tmp_path: Path) -> None:
+    """As AWX runs jobs, with the ledger in the environment."""
+    for environment in (controller.environment(FIRST), {**controller.environment(FIRST), "KOODRIVE_LEDGER": f"postgresql://u:{PASSWORD}@127.0.0.1:1/db"}):
+        run = ansible_runner.run(
+            private_data_dir=str(tmp_path / "runner"), playbook=str(PLAYBOOKS / "transfer.yml"), inventory="host,", envvars=environment,
+            extravars={"koodrive_in_process": in_process, **GROUP}, verbosity=3, suppress_env_files=True, quiet=True,
+        )
+        assert run.rc == 0
+    artifacts = [file.read_text() for file in (tmp_path / "runner" / "artifacts").rglob("*") if file.is_file()]
+    assert any("koodrive_space_transfer" in text for text in artifacts)
+    assert not any(PASSWORD in text for text in artifacts)
+    assert koodrive.is_moved_once()
