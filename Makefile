@@ -99,7 +99,8 @@ chaos: export PYTEST_ADDOPTS := -k once_broke
 endif
 chaos: $(VENV)/dev
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -s \
-		tests/unit/plugins/plugin_utils/test_chaos.py tests/unit/plugins/module_utils/test_schedules.py
+		tests/unit/plugins/plugin_utils/test_chaos.py tests/unit/plugins/plugin_utils/test_chaos_ledger.py \
+		tests/unit/plugins/module_utils/test_schedules.py
 
 # Whether the unit tests notice when the code is wrong; no part of the tests, for it takes long.
 mutants: $(VENV)/dev
