@@ -9,14 +9,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import ansible_runner
 import pytest
-from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.system import awx_launch, awx_rules
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
@@ -35,12 +33,10 @@ MOVES = {
 }
 
 
-@pytest.fixture(name="koodrive")
-def fixture_koodrive() -> Iterator[KooDriveForTests]:
-    with KooDriveForTests(new_state(TOKEN, APP)) as simulator:
-        # Whatever a job keeps of the server's words must not have the credentials in it.
-        simulator.state.echo = True
-        yield simulator
+@pytest.fixture(autouse=True)
+def fixture_echo(koodrive: KooDriveForTests) -> None:
+    """Whatever a job keeps of the server's words must not have the credentials in it."""
+    koodrive.state.echo = True
 
 
 @pytest.fixture(name="collections", scope="session")

@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
-from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
-from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 
 NAME = "huaweicloud.koodrive."
 MOVE = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_total_capacity": 600}
@@ -29,12 +27,6 @@ JOIN = {
 ADD = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_expand_capacity": "100"}
 #: What the job template sets.
 NEEDS_A_KEY = {"koodrive_additions_need_a_key": True}
-
-
-@pytest.fixture(name="koodrive")
-def fixture_koodrive() -> Iterator[KooDriveForTests]:
-    with KooDriveForTests(new_state(TOKEN, APP)) as simulator:
-        yield simulator
 
 
 def play(koodrive: KooDriveForTests, playbook: str, answers: dict[str, Any], *options: str, expected: int = 0) -> str:

@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from typing import Any
@@ -17,7 +14,6 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils import book, 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE, GIVEN_UP, NOT_DONE, OPEN, STATES, Record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_local import LocalStore
-from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
 
@@ -175,12 +171,6 @@ def test_a_ledger_that_cannot_be_used_stops_the_run_before_anything_is_sent(kood
     assert koodrive.methods() == []
 
 
-@pytest.mark.parametrize("ledger", ["relative/path", "mysql://host/db", "sqlite:///x"])
-def test_a_ledger_that_is_none_is_refused_by_name(koodrive: KooDriveForTests, ledger: str) -> None:
-    result = koodrive.failure(GROUP, ledger=ledger, **TENANT)
-    assert result["error"]["kind"] == "invalid_request" and result["msg"].startswith("ledger must be an absolute path")
-
-
 def test_a_second_open_transfer_cannot_begin_even_where_the_turn_was_lost(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     class NoTurn:
         def __enter__(self) -> None:
@@ -278,37 +268,6 @@ def test_bad_options_are_refused_by_name(koodrive: KooDriveForTests, given: dict
     assert result["error"]["kind"] == "invalid_request" and result["msg"].startswith(told) and koodrive.methods() == []
 
 
-def test_two_credentials_of_a_tenant_are_one(koodrive: KooDriveForTests) -> None:
-    koodrive.state.credentials.tokens.append("tomorrows-token")
-    koodrive.state.credentials.apps.append(App("app-2", "another-s3cret", "user-2"))
-    koodrive.script(Fault(), Fault(apply="late", reply="hang", seconds=6))
-    koodrive.failure(GROUP, timeout=0.3, verify_timeout=0.2)
-    others = [
-        {"token": "tomorrows-token"},
-        koodrive.app,
-        {"token": None, "app_id": "app-2", "app_secret": "another-s3cret", "user_id": "user-2"},
-    ]
-    for other in others * 2:
-        assert koodrive.failure(GROUP, timeout=0.3, verify_timeout=0.1, **other)["error"]["kind"] == "open_transfer"
-    assert koodrive.state.asked_for_tenant == 4, "once per credential"
-    koodrive.settle()
-    assert writes(koodrive) == 1
-
-
-def test_where_koodrive_does_not_say_whose_it_is_the_credential_does(koodrive: KooDriveForTests) -> None:
-    koodrive.state.tenant_id = None
-    assert koodrive.run(TEN, idempotency_key="A-1")["changed"]
-    assert not koodrive.run(TEN, idempotency_key="A-1")["changed"]
-    assert koodrive.run(TEN, idempotency_key="A-1", **koodrive.app)["changed"]
-    assert koodrive.state.asked_for_tenant == 2
-
-
-def test_a_frozen_tenant_is_told(koodrive: KooDriveForTests) -> None:
-    koodrive.state.frozen = True
-    result = koodrive.failure(GROUP)
-    assert result["error"]["kind"] == "rejected" and "the tenant is frozen" in result["msg"] and koodrive.methods() == []
-
-
 def test_no_secret_is_in_the_ledger(koodrive: KooDriveForTests) -> None:
     koodrive.state.tenant_id = None
     koodrive.run(GROUP)
@@ -322,19 +281,6 @@ def test_the_cost_of_the_ledger_in_requests_is_none_once_it_knows_the_tenant(koo
     koodrive.run(GROUP)
     koodrive.run(GROUP)
     assert koodrive.methods() == ["GET", "POST", "GET", "GET"] and koodrive.state.asked_for_tenant == 1
-
-
-@pytest.mark.parametrize(("ledger", "loaded"), [("", False), ("/var/lib/koodrive", False), ("postgresql://host/db", True)])
-def test_the_library_of_a_database_is_loaded_where_it_is_used(ledger: str, loaded: bool) -> None:
-    program = (
-        "import os, sys\n"
-        "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import load_for\n"
-        "load_for(os.environ)\n"
-        "print('psycopg' in sys.modules)"
-    )
-    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KOODRIVE_LEDGER": ledger}
-    printed = subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True)
-    assert printed.stdout.strip() == str(loaded)
 
 
 def test_it_takes_little_time(koodrive: KooDriveForTests) -> None:

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run can tell, as far as it has come."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import Account, TransferAccount
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Plan, Pool, Target, plan_transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+
+BEFORE = {"department": Pool(2000, 400), "group": Pool(500, 500)}
+AFTER = {"department": Pool(1900, 400), "group": Pool(600, 500)}
+ERROR = KooDriveError("not_verified", "it does not show", step="Transferring", advice="Look.")
+
+
+@pytest.fixture(name="plan")
+def fixture_plan() -> Plan:
+    return plan_transfer("department", [Target("group", "total_capacity", 600)], 1, BEFORE)
+
+
+@pytest.fixture(name="account")
+def fixture_account() -> TransferAccount:
+    return TransferAccount("https://example.org", "t" * 58, "department")
+
+
+def test_every_result_says_where_and_by_which_trace_id() -> None:
+    account = Account("https://example.org", "t" * 58)
+    account.warnings.append("Careful.")
+    always = {"endpoint": "https://example.org", "trace_id": "t" * 58, "warnings": ["Careful."]}
+    assert account.result({"changed": False}) == {**always, "changed": False}
+    failure = account.failure(ERROR)
+    assert failure.items() >= always.items() and failure["failed"] and failure["msg"].endswith(f"Look. Trace ID: {'t' * 58}.")
+
+
+def test_before_anything_was_read_a_failure_knows_of_no_pools(account: TransferAccount) -> None:
+    failure = account.failure(ERROR)
+    assert failure["origin_type"] == "department" and "allocation" not in failure and "transfers" not in failure
+
+
+def test_what_was_planned_and_not_sent_is_no_transfer_of_a_failure(account: TransferAccount, plan: Plan) -> None:
+    account.saw(BEFORE)
+    account.planned(plan)
+    failure = account.failure(ERROR)
+    assert failure["transfers"] == [] and failure["allocation"] == failure["allocation_before"] and not failure["changed"]
+    assert "Before:" not in failure["msg"]
+
+
+def test_after_sending_nobody_knows_what_the_pools_hold_until_they_are_read(account: TransferAccount, plan: Plan) -> None:
+    account.saw(BEFORE)
+    account.planned(plan)
+    account.sends()
+    account.could_not_see(KooDriveError("unreachable", "nobody answers"))
+    failure = account.failure(ERROR)
+    assert failure["transfers"] == [{"type": "group", "expand_capacity": 100}] and "allocation" not in failure and not failure["changed"]
+    for words in ("Before: department 2000 GB total", "What they hold now is not known.", "The latest reading failed: nobody answers."):
+        assert words in failure["msg"]
+    account.saw(AFTER)
+    failure = account.failure(ERROR)
+    assert failure["changed"] and "Now: department 1900 GB total" in failure["msg"] and "latest reading" not in failure["msg"]
+
+
+def test_what_did_not_leave_has_changed_nothing(account: TransferAccount, plan: Plan) -> None:
+    account.saw(BEFORE)
+    account.planned(plan)
+    account.sends()
+    account.did_not_send()
+    failure = account.failure(ERROR)
+    assert not failure["changed"] and failure["allocation"]["group"]["total_capacity"] == 500 and "Now: department 2000" in failure["msg"]
+
+
+def test_a_new_plan_is_not_what_the_one_before_it_sent(account: TransferAccount, plan: Plan) -> None:
+    account.saw(BEFORE)
+    account.planned(plan)
+    account.sends()
+    account.saw(AFTER)
+    account.planned(plan_transfer("department", [Target("group", "total_capacity", 700)], 1, AFTER))
+    failure = account.failure(ERROR)
+    assert failure["transfers"] == [] and not failure["changed"]
+
+
+def test_a_success_has_one_shape(account: TransferAccount, plan: Plan) -> None:
+    moved = account.success(plan, AFTER, verified=True)
+    nothing = account.success(plan._replace(moves=()), BEFORE, verified=True)
+    assert moved.keys() == nothing.keys() and moved["changed"] and not nothing["changed"]
+    assert moved["diff"] == {
+        "before": "department: 2000 GB total, 1600 GB unallocated\ngroup: 500 GB total, 0 GB unallocated\n",
+        "after": "department: 1900 GB total, 1500 GB unallocated\ngroup: 600 GB total, 100 GB unallocated\n",
+    }
+    assert moved["earlier"] is None
