@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import uuid
 from pathlib import Path
 
 from .certificates import server_context
@@ -57,6 +58,8 @@ def main() -> None:
         credentials=Credentials(options.token, options.app),
         shape=Shape(options.data, options.numbers, options.code, options.quota, options.step, options.gateway),
         delay=options.delay,
+        # What a ledger on this machine has of an earlier simulator is not about this one.
+        tenant_id=f"tenant-{uuid.uuid4().hex}",
     )
     state.tenant.step = options.step
     tls = server_context(options.tls_ca) if options.tls_ca else None

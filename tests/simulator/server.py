@@ -192,7 +192,7 @@ class Simulator(ServerThread):
         state.credentials.clock_offset = body.get("clock_offset", 0.0)
         state.script = script(body.get("script", []))
         state.lag, state.requests, state.applied, state.asked_for_tenant = 0, [], [], 0
-        state.tenant_id, state.frozen = body.get("tenant_id", "tenant-1"), body.get("frozen", False)
+        state.tenant_id, state.frozen = body.get("tenant_id", state.tenant_id), body.get("frozen", False)
         response = web.json_response({"pools": state.tenant.by_name()})
         if await self._refuse_if_scripted():
             response.force_close()
