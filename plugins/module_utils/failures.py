@@ -116,7 +116,7 @@ def _system_failure(cause: OSError) -> Failure | None:
     if cause.strerror:
         transient = isinstance(cause, (ConnectionError, TimeoutError, socket.gaierror)) or cause.errno in TRANSIENT_ERRNOS
         return Failure(cause.strerror, transient)
-    if type(cause) is not OSError:
+    if cause.__class__ is not OSError:
         return None
     refusal = PROXY_REFUSAL.match(str(cause))
     if refusal:
