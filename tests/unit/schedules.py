@@ -185,7 +185,7 @@ class Hall:
     def open(self) -> Iterator[None]:
         """A pause lasts until the end of the time, so there are two looks: at once, and at the end."""
         clock = types.SimpleNamespace(monotonic=lambda: self.run.monotonic(), sleep=lambda seconds: self.run.sleep(seconds))
-        names = {
+        names: dict[str, Any] = {
             "connection_from": lambda *_options: self.run,
             "store_of": lambda *options: self.run.store(*options),
             "writer": lambda: "user@host",

@@ -62,7 +62,7 @@ OTHERS = [
 CHOSEN = [(story, rules) for story in (ONE_STATE, ONE_KEY) for rules in (HELD, LOST)] + [(SAME_KEY, QUIET)]
 if ALL:
     CHOSEN += [(story, rules) for story in (*OTHERS, SAME_KEY) for rules in (HELD, LOST_TO_ANOTHER)]
-    CHOSEN += [(story, HELD._replace(kills=3, long_times=3)) for story in (ONE_STATE, ONE_KEY)]
+    CHOSEN += [(story, HELD._replace(kills=2, long_times=2)) for story in (ONE_STATE, ONE_KEY)]
     CHOSEN += [(story, LOST._replace(kills=2, long_times=2)) for story in (ONE_STATE, ONE_KEY)]
 
 
