@@ -22,7 +22,7 @@ def faults_of_answer(question: Mapping[str, Any], answers: Mapping[str, Any]) ->
     if question["type"] == "multiplechoice":
         return [] if answer in question["choices"] else [f"Value {answer} for '{name}' expected to be one of {question['choices']}."]
     kind = int if question["type"] == "integer" else str
-    if type(answer) is not kind:
+    if answer.__class__ is not kind:
         return [f"Value {answer} for '{name}' expected to be of another type."]
     size = answer if isinstance(answer, int) else len(answer)
     return [] if question.get("min", size) <= size <= question.get("max", size) else [f"'{name}' value {answer} is too small or too large."]

@@ -116,7 +116,7 @@ def write_stand_ins(folder: Path, addresses: dict[str, str]) -> None:
         (folder / name).chmod(0o755)
 
 
-@pytest.mark.parametrize("text", [text for _, text in RUN_HERE], ids=[where for where, _ in RUN_HERE])
+@pytest.mark.parametrize("text", [text for _where, text in RUN_HERE], ids=[where for where, _text in RUN_HERE])
 def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     # What the text around a block without it says: that credentials come from the environment.
     if "export" not in text:
@@ -161,5 +161,5 @@ def test_all_of_them_are_found() -> None:
 
 
 def test_each_playbook_for_awx_is_run_by_a_command() -> None:
-    names = [re.match(r"# (\w+\.yml)\n", text) for _, text in examples() if FOR_AWX in text]
-    assert names and all(name and any(f"ansible-playbook {name[1]}\n" in text for _, text in BLOCKS) for name in names)
+    names = [re.match(r"# (\w+\.yml)\n", text) for _where, text in examples() if FOR_AWX in text]
+    assert names and all(name and any(f"ansible-playbook {name[1]}\n" in text for _where, text in BLOCKS) for name in names)

@@ -23,7 +23,6 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils import transf
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import (
-    DONE,
     GIVEN_UP,
     NOT_DONE,
     OPEN,
@@ -184,10 +183,10 @@ class Hall:
     @contextmanager
     def open(self) -> Iterator[None]:
         """A pause lasts until the end of the time, so there are two looks: at once, and at the end."""
-        clock = types.SimpleNamespace(monotonic=lambda: self.run.monotonic(), sleep=lambda seconds: self.run.sleep(seconds))
+        clock = types.SimpleNamespace(monotonic=self._monotonic, sleep=self._sleep)
         names: dict[str, Any] = {
             "connection_from": lambda *_options: self.run,
-            "store_of": lambda *options: self.run.store(*options),
+            "store_of": self._store,
             "writer": lambda: "user@host",
             "time": clock,
             "FIRST_LOOK_AGAIN": VERIFY_TIMEOUT,
@@ -196,6 +195,15 @@ class Hall:
         no_chance = types.SimpleNamespace(uniform=lambda _low, high: high)
         with mock.patch.multiple(transfer, **names), mock.patch.multiple(waiting, time=clock, random=no_chance):
             yield
+
+    def _monotonic(self) -> float:
+        return self.run.monotonic()
+
+    def _sleep(self, seconds: float) -> None:
+        self.run.sleep(seconds)
+
+    def _store(self, *options: Any) -> Any:
+        return self.run.store(*options)
 
 
 HALL = Hall()

@@ -167,7 +167,7 @@ def test_an_outcome_that_cannot_be_written_down_is_a_warning_and_the_next_run_fi
 
 def test_a_ledger_that_cannot_be_used_stops_the_run_before_anything_is_sent(koodrive: KooDriveForTests) -> None:
     result = koodrive.failure(GROUP, ledger="/sys/koodrive", **TENANT)
-    assert result["error"]["kind"] == "ledger_unavailable" and ADVICE["ledger_unavailable"].split(".")[0] in result["msg"]
+    assert result["error"]["kind"] == "ledger_unavailable" and result["msg"].count("Nothing was sent.") == 1
     assert koodrive.methods() == []
 
 

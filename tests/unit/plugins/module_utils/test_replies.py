@@ -220,7 +220,7 @@ def test_the_body_of_the_gateway_is_read_like_koodrives_own(status: int, is_writ
 
 
 def test_koodrives_own_code_goes_before_the_gateways() -> None:
-    assert value_of(reply({"code": 0, "error_code": "APIGW.0301"}), call()) 
+    assert value_of(reply({"code": 0, "error_code": "APIGW.0301"}), call())
     with pytest.raises(KooDriveError) as caught:
         value_of(reply({**GATEWAY, "code": 13000410, "msg": "Own words.", "request_id": 7}, 400), call())
     assert caught.value.answer == (400, "13000410", "Own words.", None)

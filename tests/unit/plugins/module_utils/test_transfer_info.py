@@ -57,7 +57,7 @@ def write_at(koodrive: KooDriveForTests, *moments: float) -> None:
     """Have a transfer in the ledger for each of ``moments``, in seconds since 1970."""
     for moment in moments:
         write(koodrive, DONE)
-        with closing(sqlite3.connect(Path(koodrive.ledger, RECORDS))) as database, database:
+        with closing(sqlite3.connect(Path(koodrive.ledger, RECORDS), isolation_level=None)) as database:
             database.execute("UPDATE koodrive_transfers SET begun_at = ?, writer = ? WHERE writer = ?", (moment, str(moment), DONE))
 
 
@@ -99,7 +99,7 @@ def test_what_is_listed_can_be_a_task_again(koodrive: KooDriveForTests) -> None:
 def test_an_open_transfer_is_listed_as_open_however_old(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(), Fault(apply="no", reply="reset"))
     koodrive.failure(ADDITION, verify_timeout=0)
-    with closing(sqlite3.connect(Path(koodrive.ledger, RECORDS))) as database, database:
+    with closing(sqlite3.connect(Path(koodrive.ledger, RECORDS), isolation_level=None)) as database:
         database.execute("UPDATE koodrive_transfers SET begun_at = 0")
     (transfer,) = info(koodrive)["transfers"]
     assert (transfer["state"], transfer["time"], transfer["ended"]) == ("open", "1970-01-01T00:00:00Z", None)

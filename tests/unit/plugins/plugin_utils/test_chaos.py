@@ -14,7 +14,6 @@ import os
 import shlex
 import sys
 import threading
-import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator

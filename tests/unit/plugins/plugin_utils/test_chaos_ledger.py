@@ -237,7 +237,8 @@ def test_a_rerun_at_any_moment(store: str, tmp_path_factory: pytest.TempPathFact
             meet(koodrive, schedule, tally)
         except BaseException:
             again = json.dumps(schedule, default=lambda fault: {name: part for name, part in vars(fault).items() if name != "raw"})
-            sys.stderr.write(f"{traceback.format_exc()}\nSchedule: {again}\nRequests: {json.dumps(koodrive.state.requests)}\nApplied: {koodrive.state.applied}\n")
+            met = f"Requests: {json.dumps(koodrive.state.requests)}\nApplied: {koodrive.state.applied}\n"
+            sys.stderr.write(f"{traceback.format_exc()}\nSchedule: {again}\n{met}")
             raise
 
     with KooDriveForTests(new_state(TOKEN)) as koodrive:
