@@ -187,7 +187,7 @@ def launched_again(koodrive: KooDrive, controller: Controller) -> None:
     assert record.state == "done"
 
 
-@pytest.mark.parametrize("reply", ["reset", "hang"])
+@pytest.mark.parametrize("ledger, reply", [("local", "hang"), ("postgresql", "reset")], indirect=["ledger"])
 def test_a_job_is_launched_again_while_its_transfer_may_still_be_done(koodrive: KooDrive, controller: Controller, reply: str) -> None:
     koodrive.script(Fault(), Fault(apply="late", reply=reply, seconds=LATE))
     first = controller.run(**GROUP)
@@ -250,6 +250,7 @@ def test_many_hosts_of_many_jobs_move_once(koodrive: KooDrive, controller: Contr
     assert koodrive.is_moved_once()
 
 
+@in_process_only
 def test_check_mode_reads_the_ledger_and_writes_nothing(koodrive: KooDrive, controller: Controller) -> None:
     assert controller.run("--check", **GROUP)["changed"]
     assert controller.records() == []
