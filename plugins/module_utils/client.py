@@ -131,7 +131,8 @@ class KooDrive:
         if str(data.get("status")) == FROZEN:
             raise KooDriveError("rejected", "the tenant is frozen", step=step, advice="See to its subscription in the KooDrive console. Nothing was sent.")
         tenant = data.get("tenantId")
-        return str(tenant) if isinstance(tenant, (str, int)) and not isinstance(tenant, bool) and tenant != "" else None
+        is_name = isinstance(tenant, (str, int)) and not isinstance(tenant, bool) and tenant != "" and str(tenant).isprintable()
+        return str(tenant) if is_name else None
 
     def transfer(self, origin_type: str, moves: Iterable[Move], step: str) -> None:
         """Move capacity [TransferUnallocatedSpace]: one request, never repeated here.

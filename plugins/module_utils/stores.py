@@ -80,4 +80,5 @@ def writer() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):  # A user ID without a name, as in a container.
         user = str(os.geteuid())
-    return f"{user}@{socket.gethostname()}"
+    # Names of the operating system need not be text that can be stored.
+    return f"{user}@{socket.gethostname()}".encode("utf-8", "replace").decode("utf-8")

@@ -50,8 +50,9 @@ def test_two_credentials_of_a_tenant_are_one(koodrive: KooDriveForTests) -> None
     assert koodrive.methods().count("POST") == 1
 
 
-def test_where_koodrive_does_not_say_whose_it_is_the_credential_does(koodrive: KooDriveForTests) -> None:
-    koodrive.state.tenant_id = None
+@pytest.mark.parametrize("tenant_id", [None, "", "\ud800", "a\nb"])
+def test_where_koodrive_does_not_say_whose_it_is_the_credential_does(koodrive: KooDriveForTests, tenant_id: str | None) -> None:
+    koodrive.state.tenant_id = tenant_id
     assert koodrive.run(TEN, idempotency_key="A-1")["changed"]
     assert not koodrive.run(TEN, idempotency_key="A-1")["changed"]
     assert koodrive.run(TEN, idempotency_key="A-1", **koodrive.app)["changed"]
@@ -85,3 +86,8 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(stores.getpass, "getuser", nobody)
     assert stores.writer().startswith(f"{os.geteuid()}@")
+
+
+def test_a_name_that_is_no_text_can_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores.getpass, "getuser", lambda: "zo\udceb")
+    assert stores.writer().startswith("zo?@")
