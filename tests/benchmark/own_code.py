@@ -13,9 +13,10 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account impor
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, ensure_sufficient, plan_transfer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import sign
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import Call, Reply, pools_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import task_from
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, task_from
 
 OPTIONS = {
+    **{name: option.get("default") for name, option in TRANSFER_SPEC.items()},
     "origin_type": "department",
     "target": [
         {"type": "individual", "unallocated_capacity": MAX_CAPACITY},
