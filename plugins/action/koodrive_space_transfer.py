@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import allocation_info
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
-    argument_spec = CONNECTION_SPEC
+    argument_spec = TRANSFER_SPEC
 
     def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        return allocation_info(options, check_mode)
+        return transfer_capacity(options, check_mode)
+
+
+def main() -> None:
+    """The module, for tools that find this file in its place and look for its options, as ansible-lint does."""
+    from ansible_collections.huaweicloud.koodrive.plugins.modules.koodrive_space_transfer import main as module_main
+
+    module_main()

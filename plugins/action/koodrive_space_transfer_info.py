@@ -17,3 +17,10 @@ class ActionModule(InProcessAction):
 
     def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         return transfer_info(options, check_mode)
+
+
+def main() -> None:
+    """The module, for tools that find this file in its place and look for its options, as ansible-lint does."""
+    from ansible_collections.huaweicloud.koodrive.plugins.modules.koodrive_space_transfer_info import main as module_main
+
+    module_main()
