@@ -137,8 +137,8 @@ def test_a_turn_that_was_lost_lets_no_second_transfer_begin(
         with other.turn("t", "the second", 5):
             with pytest.raises(OpenTransfer):
                 other.begin(RECORD._replace(idempotency_key=None))
-            assert other.open_transfer("t").trace_id == RECORD.trace_id  # type: ignore[union-attr]
-        store.end(store.open_transfer("t").number, DONE)  # type: ignore[union-attr]
+            assert other.open_transfer("t").trace_id == RECORD.trace_id
+        store.end(store.open_transfer("t").number, DONE)
     assert other.open_transfer("t") is None
 
 

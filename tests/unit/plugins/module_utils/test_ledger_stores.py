@@ -75,7 +75,7 @@ def test_text_of_any_kind_comes_back(store: Store) -> None:
 
 def test_a_record_is_there_for_others_as_soon_as_it_is_begun(store: Store, ledger: str) -> None:
     store.begin(RECORD)
-    printed = subprocess.run(**python(  # type: ignore[call-overload]
+    printed = subprocess.run(**python(
         "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
         f"with store_of({ledger!r}, True) as store: print(store.open_transfer('t').trace_id)"
     ), capture_output=True, text=True, check=True)
@@ -103,7 +103,7 @@ def test_of_many_that_begin_at_once_one_does(ledger: str, store: Store) -> None:
 
     begun = in_threads(8, begin)
     (first,) = [trace_id for trace_id in begun if trace_id]
-    assert store.open_transfer("t").trace_id == first  # type: ignore[union-attr]
+    assert store.open_transfer("t").trace_id == first
 
 
 def test_a_record_that_others_have_settled_already_is_not_begun(store: Store, new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,14 +113,14 @@ def test_a_record_that_others_have_settled_already_is_not_begun(store: Store, ne
     def overtaken(tenant: str) -> object:
         monkeypatch.undo()
         other = new_store()
-        other.end(read(tenant).number, NOT_DONE)  # type: ignore[union-attr]
+        other.end(read(tenant).number, NOT_DONE)
         other.begin(RECORD._replace(trace_id="other", idempotency_key=None))
         return read(tenant)
 
     monkeypatch.setattr(store, "open_transfer", overtaken)
     with pytest.raises(OpenTransfer):
         store.begin(RECORD)
-    assert read("t").trace_id == "other"  # type: ignore[union-attr]
+    assert read("t").trace_id == "other"
 
 
 @pytest.mark.parametrize("state", [DONE, GIVEN_UP])
@@ -132,7 +132,7 @@ def test_a_key_is_used_once_unless_nothing_came_of_it(store: Store, state: str) 
     store.end(second.number, state)
     with pytest.raises(OpenTransfer):
         store.begin(RECORD)
-    assert store.with_key("t", "A-1071").state == state  # type: ignore[union-attr]
+    assert store.with_key("t", "A-1071").state == state
     assert store.with_key("another", "A-1071") is store.with_key("t", "a-1071") is None
 
 
@@ -223,7 +223,7 @@ def test_many_take_turns(ledger: str) -> None:
 
 
 def test_a_killed_process_leaves_no_turn(store: Store, ledger: str) -> None:
-    process = subprocess.Popen(**python(  # type: ignore[call-overload]
+    process = subprocess.Popen(**python(
         "import time\n"
         "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
         f"with store_of({ledger!r}, False) as store, store.turn('t', 'killed', 0):\n"
