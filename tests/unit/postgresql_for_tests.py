@@ -78,7 +78,7 @@ class Postgresql:
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """The rows of a statement by the administrator."""
         with psycopg.connect(f"host={self._server.pgdata} port={self.port} user=postgres dbname={database}", autocommit=True) as connection:
-            cursor = connection.execute(sql.SQL(statement))  # type: ignore[arg-type]
+            cursor = connection.execute(sql.SQL(statement))
             return cursor.fetchall() if cursor.description else []
 
     def new_database(self) -> str:
