@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import (
@@ -18,6 +18,9 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
     as_sentence,
 )
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+
+#: What a failure of these kinds says of a run that has done nothing.
+NOTHING = {"insufficient_capacity": "Nothing was moved.", "ledger_unavailable": "Nothing was sent."}
 
 
 class Account:
@@ -37,13 +40,16 @@ class Account:
         return {**error.as_result(trace_id=self.trace_id), **self.result({})}
 
 
-class TransferAccount(Account):
-    """What the run of a transfer can tell, as far as it has come."""
+class WritingAccount(Account):
+    """What a run that moves capacity can tell, as far as it has come. Its transfers are made one after the other."""
 
-    def __init__(self, endpoint: str, trace_id: str, origin_type: str) -> None:
+    def __init__(self, endpoint: str, trace_id: str) -> None:
         super().__init__(endpoint, trace_id)
-        self._origin_type = origin_type
+        #: The transfers that this run has made, or in check mode would have.
+        self.made: list[Plan] = []
+        #: The one that was decided last.
         self._plan: Plan | None = None
+        #: Whether that one has been sent, and is not known to be made.
         self._sent = False
         #: The pools at the latest reading; None before the first one, and from a transfer on until the next.
         self._now: Allocation | None = None
@@ -72,47 +78,70 @@ class TransferAccount(Account):
         if self._plan is not None:
             self._now = self._plan.before
 
-    def success(self, plan: Plan, after: Allocation, verified: bool) -> dict[str, Any]:
+    def has_made(self, plan: Plan) -> None:
+        """This transfer is done, and what was sent is accounted for."""
+        self.made.append(plan)
+        self._sent = False
+
+    def success(self, after: Allocation, verified: bool) -> dict[str, Any]:
         """The result in check mode, when nothing was to do, and when capacity moved: ``after`` is what the pools hold or would hold."""
+        before = self._before() or after
         return self.result(
             {
-                "changed": bool(plan.moves),
-                "origin_type": plan.origin_type,
-                "earlier": self.earlier,
-                "transfers": as_rows(plan.moves),
+                "changed": bool(self.made),
+                **self.of_its_own(after),
+                "transfers": self.rows(self.made),
                 "allocation": as_result(after),
-                "allocation_before": as_result(plan.before),
+                "allocation_before": as_result(before),
                 "verified": verified,
-                "diff": {"before": as_lines(plan.before), "after": as_lines(after)},
+                "diff": {"before": as_lines(before), "after": as_lines(after)},
             }
         )
 
     def failure(self, error: KooDriveError) -> dict[str, Any]:
-        """The failure, with what was sent, and what the pools held and hold."""
+        """The failure, with what was done and sent, and what the pools held and hold."""
         return {
             **error.as_result(*self._sentences(error), trace_id=self.trace_id),
             **self.result(self._known()),
-            "changed": self._has_changed(),
+            "changed": bool(self.made) or self._has_changed(),
         }
 
+    def rows(self, plans: Iterable[Plan]) -> list[dict[str, Any]]:
+        """These transfers as the results of this module show them."""
+        return [row for plan in plans for row in as_rows(plan.moves)]
+
+    def of_its_own(self, now: Allocation | None) -> dict[str, Any]:
+        """What the results of this module have beyond those of the others; ``now`` are the pools, where they are known."""
+        return {}
+
+    def _before(self) -> Allocation | None:
+        """The pools before the first transfer, or before the one that was planned."""
+        first = self.made[0] if self.made else self._plan
+        return None if first is None else first.before
+
     def _known(self) -> dict[str, Any]:
-        known: dict[str, Any] = {"origin_type": self._origin_type, "earlier": self.earlier}
+        known = self.of_its_own(self._now)
         if self._now is not None:
             known["allocation"] = as_result(self._now)
-        if self._plan is not None:
-            known["allocation_before"] = as_result(self._plan.before)
-            known["transfers"] = as_rows(self._plan.moves) if self._sent else []
+        before = self._before()
+        if before is not None:
+            known["allocation_before"] = as_result(before)
+            known["transfers"] = self.rows([*self.made, *self._in_doubt()])
         return known
 
+    def _in_doubt(self) -> list[Plan]:
+        return [self._plan] if self._sent and self._plan is not None else []
+
     def _has_changed(self) -> bool:
-        return self._sent and self._plan is not None and self._now is not None and self._plan.compare(self._now) is not Shows.BEFORE
+        return any(self._now is not None and plan.compare(self._now) is not Shows.BEFORE for plan in self._in_doubt())
 
     def _sentences(self, error: KooDriveError) -> list[str]:
-        """What the pools held and hold, once something has been sent, by this run or by another one that is not settled yet."""
-        if error.kind == "open_transfer" and self._now is not None:
-            return [f"The pools hold: {as_sentence(self._now)}."]
-        if not self._sent or self._plan is None:
-            return []
-        now = "What they hold now is not known." if self._now is None else f"Now: {as_sentence(self._now)}."
-        unread = "" if self._trouble is None else f"The latest reading failed: {self._trouble.what}."
-        return [f"Before: {as_sentence(self._plan.before)}.", now, unread]
+        """What was done before, and what the pools held and hold where something has been sent, or they decide what is to be done next."""
+        done = f"Done before that: {' and '.join(plan.in_words() for plan in self.made)}; running again goes on from there." if self.made else ""
+        in_doubt = self._in_doubt()
+        if in_doubt:
+            now = "What they hold now is not known." if self._now is None else f"Now: {as_sentence(self._now)}."
+            unread = "" if self._trouble is None else f"The latest reading failed: {self._trouble.what}."
+            return [done, f"Before: {as_sentence(in_doubt[0].before)}.", now, unread]
+        tells_pools = self._now is not None and (bool(self.made) or error.kind in ("open_transfer", "insufficient_capacity"))
+        return [done or NOTHING.get(error.kind, ""), f"The pools hold: {as_sentence(self._now or {})}." if tells_pools else ""]

@@ -103,6 +103,11 @@ class Move(NamedTuple):
     expand_capacity: int
 
 
+def in_words(origin_type: str, moves: Sequence[Move]) -> str:
+    """A transfer in words."""
+    return f"{' and '.join(f'{move.expand_capacity} GB to {move.type}' for move in moves)} from {origin_type}"
+
+
 def as_rows(moves: Sequence[Move]) -> list[dict[str, Any]]:
     """The moves as results show them."""
     return [move._asdict() for move in moves]
@@ -134,10 +139,18 @@ class Plan(NamedTuple):
         """What the origin gives."""
         return sum(move.expand_capacity for move in self.moves)
 
+    def in_words(self) -> str:
+        """What is sent, in words."""
+        return in_words(self.origin_type, self.moves)
+
     @property
     def missing_before(self) -> int:
         """What the targets lack together; less than what is needed where that is rounded up."""
         return sum(self.missing(self.before).values())
+
+    def nothing(self) -> Plan:
+        """On the same reading, a plan that moves nothing."""
+        return self._replace(moves=(), required_totals={})
 
     def after(self) -> dict[str, Pool]:
         """The pools after the transfer, if nothing else changes."""
@@ -182,14 +195,15 @@ def plan_transfer(origin_type: str, targets: Sequence[Target], step: int, before
     """
     required = {target.type: target.required_total(before[target.type]) for target in targets}
     moves = tuple(
-        Move(name, _rounded_up(total - before[name].total_capacity, step))
+        Move(name, rounded_up(total - before[name].total_capacity, step))
         for name, total in required.items()
         if total > before[name].total_capacity
     )
     return Plan(origin_type, before, moves, required)
 
 
-def _rounded_up(gigabytes: int, step: int) -> int:
+def rounded_up(gigabytes: int, step: int) -> int:
+    """The next multiple of ``step`` GB that is not less."""
     return -(-gigabytes // step) * step
 
 
@@ -209,6 +223,5 @@ def ensure_sufficient(plan: Plan, origin_reserve: int) -> None:
         f"the {plan.origin_type} pool cannot give {plan.needed} GB: it has {unallocated} GB unallocated, of which"
         f" {origin_reserve} GB must stay (origin_reserve), so it is {plan.needed - to_give} GB short{rounding}",
         step="Planning the transfer",
-        advice=f"Nothing was moved. The pools hold: {as_sentence(plan.before)}. Move less, lower origin_reserve, free capacity in the"
-               f" {plan.origin_type} pool, or have the tenant's capacity expanded.",
+        advice=f"Move less, lower origin_reserve, free capacity in the {plan.origin_type} pool, or have the tenant's capacity expanded.",
     )

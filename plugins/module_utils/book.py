@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import TransferAccount
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, Plan, as_result, as_rows
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import WritingAccount
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, Plan, as_result, as_rows, in_words
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import (
     DONE,
@@ -37,7 +37,7 @@ class Book:
     """
 
     def __init__(
-        self, store: Store, tenant: str, writer: str, account: TransferAccount, settle_time: float, read_only: bool
+        self, store: Store, tenant: str, writer: str, account: WritingAccount, settle_time: float, read_only: bool
     ) -> None:
         self._store = store
         self._tenant = tenant
@@ -88,8 +88,8 @@ class Book:
             self._store.end(self.open.number, state)
         self.open = None
 
-    def earlier(self, key: str | None, plan_of: tuple[str, dict[str, int]]) -> Record | None:
-        """The addition that was made with ``key`` before, or is open; ``plan_of`` is the origin and what each target is to get now.
+    def earlier(self, key: str | None, plan: Plan) -> Record | None:
+        """The addition that was made with ``key`` before, or is open; ``plan`` is what is to be sent now.
 
         Raises KooDriveError ``invalid_request`` where it was another addition, and ``outcome_unknown`` where it was given up.
         """
@@ -99,7 +99,7 @@ class Book:
         record = record._replace(state=self._found.get(record.number, record.state))
         if record.state == NOT_DONE:
             return None
-        if (record.origin_type, dict(record.moves)) != plan_of:
+        if (record.origin_type, dict(record.moves)) != (plan.origin_type, dict(plan.moves)):
             raise invalid_request("idempotency_key", f"was used before for another addition, {told(record)}; take another key for this one")
         if record.state == GIVEN_UP:
             raise KooDriveError("outcome_unknown", f"what became of the addition with this idempotency_key, {told(record)}, was never found out")
@@ -177,11 +177,8 @@ class Book:
 
 def told(record: Record) -> str:
     """A record in words: what was sent, when and by whom, and its trace ID."""
-    moves = " and ".join(f"{move.expand_capacity} GB to {move.type}" for move in record.moves)
-    return (
-        f"the transfer of {moves} from {record.origin_type}, sent {told_time(record.begun_at)} by {record.writer}"
-        f" (trace ID {record.trace_id})"
-    )
+    moved = in_words(record.origin_type, record.moves)
+    return f"the transfer of {moved}, sent {told_time(record.begun_at)} by {record.writer} (trace ID {record.trace_id})"
 
 
 def as_earlier(record: Record | None) -> dict[str, Any] | None:

@@ -27,7 +27,7 @@ ADVICE = {
     "open_transfer": "Run again after that time, or as soon as the pools show it; a run that has nothing to send is not held up. Whoever knows"
                      " that it is lost sets settle_time to 0.",
     "busy": "Nothing was sent. Run again when they are through, or find out what holds them up.",
-    "ledger_unavailable": "Nothing was sent. See to the ledger, and run again.",
+    "ledger_unavailable": "See to the ledger, and run again.",
 }
 
 

@@ -108,7 +108,7 @@ class Store(Protocol):
 def unavailable(where: str, why: str, advice: str = "") -> KooDriveError:
     """The error of a store that cannot be used; ``where`` has no secret in it."""
     return KooDriveError(
-        "ledger_unavailable", f"the ledger {where} cannot be used: {why}", step="Looking into the ledger", advice=f"Nothing was sent. {advice}".strip()
+        "ledger_unavailable", f"the ledger {where} cannot be used: {why}", step="Looking into the ledger", advice=advice
     )
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A simulated KooDrive for tests, and the transfer against it as a function."""
+"""A simulated KooDrive for tests, and what the modules do against it as functions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import outcome_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
@@ -57,6 +58,12 @@ class KooDriveForTests(Simulator):
         result = self.outcome(*targets, **options)
         assert result["failed"] is True
         return result
+
+    def layout(self, *pools: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        """The result of a layout of the pools, or its failure."""
+        defaults = options_of(ALLOCATION_SPEC, verify_timeout=1, token=TOKEN, timeout=5, retries=0, endpoint=self.endpoint, ledger=self.ledger)
+        given = {**defaults, "pools": [{"receives": True, **pool} for pool in pools], **options}
+        return outcome_of(lambda options, check_mode: allocate_capacity(options, check_mode, environ={}), given, check_mode)
 
     def methods(self) -> list[str]:
         """The requests so far."""

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import transfer, waiting
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import moving, transfer, waiting
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import (
@@ -185,7 +185,6 @@ class Hall:
         """A pause lasts until the end of the time, so there are two looks: at once, and at the end."""
         clock = types.SimpleNamespace(monotonic=self._monotonic, sleep=self._sleep)
         names: dict[str, Any] = {
-            "connection_from": lambda *_options: self.run,
             "store_of": self._store,
             "writer": lambda: "user@host",
             "time": clock,
@@ -193,7 +192,7 @@ class Hall:
             "LONGEST_LOOK_AGAIN": VERIFY_TIMEOUT,
         }
         no_chance = types.SimpleNamespace(uniform=lambda _low, high: high)
-        with mock.patch.multiple(transfer, **names), mock.patch.multiple(waiting, time=clock, random=no_chance):
+        with mock.patch.object(transfer, "connection_from", lambda *_options: self.run), mock.patch.multiple(moving, **names), mock.patch.multiple(waiting, time=clock, random=no_chance):
             yield
 
     def _monotonic(self) -> float:

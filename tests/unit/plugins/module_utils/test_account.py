@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import Account, TransferAccount
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import Account
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Plan, Pool, Target, plan_transfer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TransferAccount
 
 BEFORE = {"department": Pool(2000, 400), "group": Pool(500, 500)}
 AFTER = {"department": Pool(1900, 400), "group": Pool(600, 500)}
@@ -47,6 +48,13 @@ def test_what_was_planned_and_not_sent_is_no_transfer_of_a_failure(account: Tran
     assert "Before:" not in failure["msg"]
 
 
+def test_where_there_is_too_little_the_pools_tell_how_little(account: TransferAccount, plan: Plan) -> None:
+    account.saw(BEFORE)
+    account.planned(plan)
+    told = account.failure(KooDriveError("insufficient_capacity", "it cannot give that"))["msg"]
+    assert "Nothing was moved. The pools hold: department 2000 GB total, 1600 GB unallocated; group" in told
+
+
 def test_after_sending_nobody_knows_what_the_pools_hold_until_they_are_read(account: TransferAccount, plan: Plan) -> None:
     account.saw(BEFORE)
     account.planned(plan)
@@ -81,11 +89,32 @@ def test_a_new_plan_is_not_what_the_one_before_it_sent(account: TransferAccount,
 
 
 def test_a_success_has_one_shape(account: TransferAccount, plan: Plan) -> None:
-    moved = account.success(plan, AFTER, verified=True)
-    nothing = account.success(plan._replace(moves=()), BEFORE, verified=True)
+    account.planned(plan.nothing())
+    nothing = account.success(BEFORE, verified=True)
+    account.has_made(plan)
+    moved = account.success(AFTER, verified=True)
     assert moved.keys() == nothing.keys() and moved["changed"] and not nothing["changed"]
     assert moved["diff"] == {
         "before": "department: 2000 GB total, 1600 GB unallocated\ngroup: 500 GB total, 0 GB unallocated\n",
         "after": "department: 1900 GB total, 1500 GB unallocated\ngroup: 600 GB total, 100 GB unallocated\n",
     }
     assert moved["earlier"] is None
+
+
+def test_what_was_made_stays_made_whatever_fails_after_it(account: TransferAccount, plan: Plan) -> None:
+    account.planned(plan)
+    account.sends()
+    account.has_made(plan)
+    account.saw(AFTER)
+    second = plan_transfer("department", [Target("group", "total_capacity", 700)], 1, AFTER)
+    account.planned(second)
+    failure = account.failure(KooDriveError("ledger_unavailable", "the disk is full"))
+    assert failure["changed"] and failure["transfers"] == [{"type": "group", "expand_capacity": 100}]
+    assert failure["allocation_before"]["group"]["total_capacity"] == 500 and failure["allocation"]["group"]["total_capacity"] == 600
+    for words in ("Done before that: 100 GB to group from department; running again goes on from there.", "The pools hold: department 1900 GB"):
+        assert words in failure["msg"]
+    assert "Nothing was sent" not in failure["msg"]
+    account.sends()
+    failure = account.failure(ERROR)
+    assert failure["changed"] and [row["expand_capacity"] for row in failure["transfers"]] == [100, 100]
+    assert "Done before that:" in failure["msg"] and "Before: department 1900 GB total" in failure["msg"]

@@ -94,9 +94,9 @@ def _end_not_recorded(self: Book, _state: str) -> None:
     self._own = None
 
 
-def _key_not_compared(self: Book, key: str | None, plan_of: Any) -> Any:
+def _key_not_compared(self: Book, key: str | None, plan: Any) -> Any:
     record = self._store.with_key(self._tenant, key) if key is not None else None
-    return _earlier(self, key, plan_of if record is None else (record.origin_type, dict(record.moves)))
+    return _earlier(self, key, plan if record is None else record.plan())
 
 
 def _settled_by_the_time_after_the_reading(self: Book, pools: Any, source: str, _began_at: float) -> None:

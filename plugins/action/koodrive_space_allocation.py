@@ -1,0 +1,26 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module of this name without a process of its own, where that is possible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
+
+
+class ActionModule(InProcessAction):
+    argument_spec = ALLOCATION_SPEC
+
+    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+        return allocate_capacity(options, check_mode)
+
+
+def main() -> None:
+    """The module, for tools that find this file in its place and look for its options, as ansible-lint does."""
+    from ansible_collections.huaweicloud.koodrive.plugins.modules.koodrive_space_allocation import main as module_main
+
+    module_main()

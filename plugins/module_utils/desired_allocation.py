@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pools as they shall be, from a task's options to its result. Knows nothing of AnsibleModule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import WritingAccount
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, SPACE_TYPES, Allocation, Plan, as_rows
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.layout import MINIMUMS, Layout, Minimums
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.moving import MOVING_SPEC, care_from, move_capacity, pool_types, step_from
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import connection_from, in_range
+
+ALLOCATION_SPEC: dict[str, Any] = {
+    "pools": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "type": {"type": "str", "required": True, "choices": list(SPACE_TYPES)},
+            **{name: {"type": "int"} for name in MINIMUMS},
+            "receives": {"type": "bool", "default": True},
+        },
+        "required_one_of": [MINIMUMS],
+    },
+    "partial": {"type": "bool", "default": False},
+    **MOVING_SPEC,
+}
+
+
+class Desired(NamedTuple):
+    """A layout as the goal of a run."""
+
+    layout: Layout
+    #: A layout is a desired state.
+    adds: bool = False
+    idempotency_key: None = None
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        return tuple(minimums.type for minimums in self.layout.pools)
+
+    def plan(self, before: Allocation) -> Plan:
+        return self.layout.next_transfer(before)
+
+    def rest(self, after: Allocation) -> Plan:
+        return self.layout.next_transfer(after)
+
+    def ensure_sufficient(self, plan: Plan) -> None:
+        self.layout.ensure_sufficient(plan.before)
+
+
+class AllocationAccount(WritingAccount):
+    """What the run of a layout can tell."""
+
+    def __init__(self, endpoint: str, trace_id: str, layout: Layout) -> None:
+        super().__init__(endpoint, trace_id)
+        self._layout = layout
+
+    def rows(self, plans: Iterable[Plan]) -> list[dict[str, Any]]:
+        return [{"origin_type": plan.origin_type, **row} for plan in plans for row in as_rows(plan.moves)]
+
+    def of_its_own(self, now: Allocation | None) -> dict[str, Any]:
+        return {} if now is None else {"missing": self._layout.missing(now)}
+
+
+def allocate_capacity(options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Make the pools what ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
+
+    In check mode nothing is sent but reads, nothing is written, and the result is the predicted one. Raises KooDriveError ``invalid_request``, before
+    anything is sent.
+    """
+    layout, care = layout_from(options), care_from(options)
+    connection = connection_from(options, environ)
+    account = AllocationAccount(connection.endpoint, connection.trace_id, layout)
+    result = move_capacity(Desired(layout), care, connection, account, check_mode)
+    _warn_of_what_is_missing(result)
+    return result
+
+
+def _warn_of_what_is_missing(result: Mapping[str, Any]) -> None:
+    """So that nobody who takes what there is takes it for enough."""
+    if result.get("missing") and not result.get("failed"):
+        lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in result["missing"].items())
+        result["warnings"].append(f"There is not enough to give: {lacks}.")
+
+
+def layout_from(options: Mapping[str, Any]) -> Layout:
+    """What the pools shall hold. Raises KooDriveError ``invalid_request``, naming the option."""
+    rows: Sequence[Mapping[str, Any]] = options["pools"]
+    pool_types(rows, "pools")
+    return Layout(tuple(_minimums_from(row) for row in rows), step_from(options), options["partial"])
+
+
+def _minimums_from(row: Mapping[str, Any]) -> Minimums:
+    given = {
+        name: in_range(row, name, 0, MAX_CAPACITY, f" of the pool {row['type']}") if row.get(name) is not None else None for name in MINIMUMS
+    }
+    return Minimums(row["type"], receives=row["receives"], **given)
