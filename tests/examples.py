@@ -45,7 +45,7 @@ FOR_AWX = "awx.awx."
 
 def examples() -> Iterator[tuple[str, str]]:
     """Where each example in YAML stands, and its text."""
-    for path in sorted((ROOT / "plugins/modules").glob("*.py")):
+    for path in [*sorted((ROOT / "plugins/modules").glob("*.py")), *sorted((ROOT / "plugins/filter").glob("*.py"))]:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
                 yield f"{path.name}, EXAMPLES", ast.literal_eval(node.value)

@@ -23,6 +23,11 @@ def is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def is_blank_answer(value: Any) -> bool:
+    """Whether an answer of a survey counts as not given: what is blank, or the text that older releases of ansible-core make of none."""
+    return is_blank(value) or (isinstance(value, str) and value.strip() == "None")
+
+
 def readable(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """``arguments`` for the argument spec ``spec``, blank ones left out, and each other one so that Ansible can accept or refuse it."""
     options = {spelling: option for name, option in spec.items() for spelling in (name, *option.get("aliases", ()))}
