@@ -1,0 +1,247 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import ceil
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Pool, sums
+
+DOCUMENTATION = r"""
+name: capacity_figures
+short_description: What a report draws of the pools of a tenant
+version_added: 0.2.0
+author:
+  - The huaweicloud.koodrive maintainers (!UNKNOWN)
+description:
+  - Works out of a result of this collection all that a report says and draws of the pools, so that a template only lays it out. It
+    is what the role C(huaweicloud.koodrive.capacity_report) draws.
+positional: _input
+options:
+  _input:
+    description:
+      - A result that has RV(huaweicloud.koodrive.koodrive_space_allocation_info#module:allocation), of a task that read the pools or moved
+        capacity, also of a check run or a failure. Numbers may be text.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Read the pools
+  huaweicloud.koodrive.koodrive_space_allocation_info:
+  register: reading
+
+- name: Say how full they are
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.state }} {{ item.bar_text }}"
+  loop: "{{ (reading | huaweicloud.koodrive.capacity_figures).pools }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The figures. Capacities are in GB.
+  type: dict
+  contains:
+    headline:
+      description: What was done; empty for a reading of the pools.
+      type: str
+      sample: Moved
+    moves:
+      description: What moved or, in check mode, would move. Empty after a failure, when that cannot be said in this form.
+      type: list
+      elements: dict
+      contains:
+        type:
+          description: The type of the pool that received.
+          type: str
+        origin_type:
+          description: The type of the pool that gave; V(null) where the result does not say it.
+          type: str
+        expand_capacity:
+          description: How much.
+          type: int
+    pools:
+      description: The pools, in the order of the result.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The type of the pool.
+          type: str
+        total_capacity:
+          description: All of the pool's capacity.
+          type: int
+        allocated_capacity:
+          description: What has been handed out.
+          type: int
+        unallocated_capacity:
+          description: Total less allocated; 0 where more is allocated than there is.
+          type: int
+        over:
+          description: How much more is allocated than there is.
+          type: int
+        received:
+          description: What it received.
+          type: int
+        gave:
+          description: What it gave.
+          type: int
+        state:
+          description: How full it is, in words. V(over-allocated) goes with RV(_value.pools[].over).
+          type: str
+          sample: 87.5 % allocated
+        scale:
+          description: How many GB are the whole length of its bar.
+          type: int
+        bar:
+          description: The parts of its bar.
+          type: list
+          elements: dict
+          contains: &parts
+            name:
+              description: What it is of; V(allocated), V(unallocated), V(over), V(total), V(received) or V(gave).
+              type: str
+            start:
+              description: Where it starts, in percent of the bar's length.
+              type: float
+            length:
+              description: How long it is, in percent of the bar's length.
+              type: float
+        moved_bar:
+          description: The parts of a second bar, of what it received or gave; empty where nothing moved.
+          type: list
+          elements: dict
+          contains: *parts
+        bar_text:
+          description: The bar as a text of 20 characters.
+          type: str
+          sample: █████████████████░░░
+    all:
+      description: The sums over all pools.
+      type: dict
+      contains:
+        total_capacity:
+          description: All capacity.
+          type: int
+        allocated_capacity:
+          description: What has been handed out.
+          type: int
+        unallocated_capacity:
+          description: What transfers could take.
+          type: int
+"""
+
+#: How many characters a bar of text has.
+CHARACTERS = 20
+
+
+def capacity_figures(result: Any) -> dict[str, Any]:
+    """What a report draws of ``result``, as RETURN describes it. Raises AnsibleFilterError where that has no pools, or one without numbers."""
+    if not isinstance(result, Mapping) or not isinstance(result.get("allocation"), Mapping):
+        raise AnsibleFilterError("huaweicloud.koodrive.capacity_figures takes the registered result of one task that has an allocation")
+    allocation = {name: _pool(name, capacities) for name, capacities in result["allocation"].items()}
+    moves = _moves(result)
+    return {
+        "headline": _headline(result, moves),
+        "moves": moves,
+        "pools": [_pool_figures(name, pool, moves) for name, pool in allocation.items()],
+        "all": sums(allocation),
+    }
+
+
+def _pool(name: str, capacities: Mapping[str, Any]) -> Pool:
+    try:
+        return Pool(*(_whole(capacities[field]) for field in Pool._fields))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise AnsibleFilterError(f"the pool {name} has no whole numbers as {' and '.join(Pool._fields)}: {error}") from error
+
+
+def _whole(capacity: Any) -> int:
+    return int(float(capacity))
+
+
+def _moves(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if result.get("failed"):
+        return []
+    return [
+        {
+            "type": row["type"],
+            # A row has an origin of its own where one result has several.
+            "origin_type": row.get("origin_type", result.get("origin_type")),
+            "expand_capacity": _whole(row["expand_capacity"]),
+        }
+        for row in result.get("transfers") or []
+    ]
+
+
+def _headline(result: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> str:
+    if result.get("failed"):
+        return "The task failed"
+    if moves:
+        return "Moved" if result.get("verified") else "To be moved, or moved and not read back"
+    return "Nothing was to be moved" if "transfers" in result else ""
+
+
+def _pool_figures(name: str, pool: Pool, moves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    received = sum(move["expand_capacity"] for move in moves if move["type"] == name)
+    gave = sum(move["expand_capacity"] for move in moves if move["origin_type"] == name)
+    total, allocated = pool
+    over = max(0, allocated - total)
+    scale = max(total + gave, allocated, 1)
+    return {
+        "name": name,
+        **pool.as_dict(),
+        "over": over,
+        "received": received,
+        "gave": gave,
+        "state": _state(pool),
+        "scale": scale,
+        "bar": _parts(
+            scale,
+            ("allocated", 0, min(allocated, total)),
+            ("unallocated", allocated, pool.unallocated_capacity),
+            ("over", total, over),
+            ("total", 0, total),
+        ),
+        "moved_bar": _parts(scale, ("received", total - received, received), ("gave", total, gave)),
+        "bar_text": _bar_text(pool, over),
+    }
+
+
+def _state(pool: Pool) -> str:
+    total, allocated = pool
+    if allocated > total:
+        return "over-allocated"
+    if total == 0:
+        return "empty"
+    if allocated == total:
+        return "full"
+    # Rounding must not make it full.
+    return f"{min(100 * allocated / total, 99.9):.1f} % allocated"
+
+
+def _parts(scale: int, *parts: tuple[str, int, int]) -> list[dict[str, Any]]:
+    """Of the parts with their starts and lengths in GB, those that have a length, in percent of ``scale`` GB."""
+    return [{"name": name, "start": 100 * start / scale, "length": 100 * length / scale} for name, start, length in parts if length > 0]
+
+
+def _bar_text(pool: Pool, over: int) -> str:
+    total, allocated = pool
+    scale = max(total, allocated, 1)
+    # What is too much is seen, however little it is.
+    marks = ceil(CHARACTERS * over / scale)
+    used = min(round(CHARACTERS * min(total, allocated) / scale), CHARACTERS - marks)
+    return "█" * used + "!" * marks + "░" * (CHARACTERS - marks - used)
+
+
+class FilterModule:
+    """What Ansible finds the filter by."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"capacity_figures": capacity_figures}

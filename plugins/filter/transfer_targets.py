@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible.module_utils.common.yaml import yaml_load
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import CAPACITIES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank_answer
+
+DOCUMENTATION = r"""
+name: transfer_targets
+short_description: Which pools shall receive, by the answers of a survey
+version_added: 0.2.0
+author:
+  - The huaweicloud.koodrive maintainers (!UNKNOWN)
+description:
+  - Makes of the answers of a survey what O(huaweicloud.koodrive.koodrive_space_transfer#module:target) takes. A survey asks either for one
+    pool and one capacity, or for all of them in one text.
+  - An answer that is blank, as P(huaweicloud.koodrive.given#filter) means it, counts as not given.
+positional: _input
+options:
+  _input:
+    description:
+      - The answers by their names. V(target_type) is one pool that receives, and V(total_capacity), V(unallocated_capacity) or
+        V(expand_capacity) how much, as in O(huaweicloud.koodrive.koodrive_space_transfer#module:target). V(target) is the whole list, or
+        its text in YAML or JSON.
+      - Other answers may be among them.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Move what was asked for, in one way or the other
+  huaweicloud.koodrive.koodrive_space_transfer:
+    origin_type: department
+    target: "{{ answers | huaweicloud.koodrive.transfer_targets }}"
+  vars:
+    answers:
+      target_type: group
+      total_capacity: "2000"
+      expand_capacity: ""
+      target: ""
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The pools that receive.
+    - Nothing where the answers name neither one pool with one capacity nor a list, or both.
+  type: list
+  elements: dict
+  sample:
+    - type: group
+      total_capacity: "2000"
+"""
+
+
+def transfer_targets(answers: Any) -> list[Any]:
+    """The targets that ``answers`` ask for, none where they do not ask in one way alone. Raises AnsibleFilterError for anything but a
+    dictionary, and the error of YAML for a text that is none.
+    """
+    if not isinstance(answers, Mapping):
+        raise AnsibleFilterError(f"huaweicloud.koodrive.transfer_targets takes a dictionary of answers, not {type(answers).__name__}")
+    given = {name: value for name, value in answers.items() if not is_blank_answer(value)}
+    listed = _parsed(given.get("target")) or []
+    capacities = {measure: given[measure] for measure in CAPACITIES if measure in given}
+    if "target_type" in given:
+        return [{"type": given["target_type"], **capacities}] if listed == [] and len(capacities) == 1 else []
+    return listed if isinstance(listed, list) and not capacities else []
+
+
+def _parsed(target: Any) -> Any:
+    return yaml_load(target) if isinstance(target, str) else target
+
+
+class FilterModule:
+    """What Ansible finds the filter by."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"transfer_targets": transfer_targets}
