@@ -20,6 +20,7 @@ CORES = [("3.11", "2.16"), ("3.12", "2.17"), ("3.11", "2.18"), ("3.11", "2.19"),
 UNIT = "tests/unit/plugins/module_utils"
 #: The targets that take a process of its own, on the Python of the managed side.
 ON_MANAGED = [
+    "koodrive_space_allocation",
     "koodrive_space_allocation_info",
     "koodrive_space_transfer",
     "koodrive_space_transfer_info",

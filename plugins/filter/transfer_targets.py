@@ -67,15 +67,16 @@ def transfer_targets(answers: Any) -> list[Any]:
     if not isinstance(answers, Mapping):
         raise AnsibleFilterError(f"huaweicloud.koodrive.transfer_targets takes a dictionary of answers, not {type(answers).__name__}")
     given = {name: value for name, value in answers.items() if not is_blank_answer(value)}
-    listed = _parsed(given.get("target")) or []
+    listed = parsed(given.get("target")) or []
     capacities = {measure: given[measure] for measure in CAPACITIES if measure in given}
     if "target_type" in given:
         return [{"type": given["target_type"], **capacities}] if listed == [] and len(capacities) == 1 else []
     return listed if isinstance(listed, list) and not capacities else []
 
 
-def _parsed(target: Any) -> Any:
-    return yaml_load(target) if isinstance(target, str) else target
+def parsed(answer: Any) -> Any:
+    """The list that ``answer`` is, or is the text of. Raises the error of YAML for a text that is none."""
+    return yaml_load(answer) if isinstance(answer, str) else answer
 
 
 class FilterModule:

@@ -16,7 +16,7 @@ from . import awx_launch, awx_rules
 TOKEN = "awx-token-that-nobody-may-see"
 #: The token of somebody who may write nearly everything, and one with the scope read.
 MEMBER, READER = "awx-token-of-a-member", "awx-token-for-reading"
-PLAYBOOKS = [f"{folder}{name}.yml" for folder in ("playbooks/", "") for name in ("transfer", "onboard", "report")]
+PLAYBOOKS = [f"{folder}{name}.yml" for folder in ("playbooks/", "") for name in ("transfer", "balance", "onboard", "report")]
 THERE: list[tuple[str, dict[str, Any]]] = [
     ("organizations", {"name": "Ours"}),
     ("projects", {"name": "KooDrive", "organization": 1, "playbooks": PLAYBOOKS}),

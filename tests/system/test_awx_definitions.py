@@ -52,7 +52,7 @@ def test_the_survey_asks_for_an_addition_only_where_the_playbook_wants_a_key() -
 
 
 def test_there_is_a_job_template_for_each_playbook() -> None:
-    assert [template["playbook"] for template in JOB_TEMPLATES] == ["transfer.yml", "onboard.yml", "report.yml"]
+    assert [template["playbook"] for template in JOB_TEMPLATES] == ["transfer.yml", "balance.yml", "onboard.yml", "report.yml"]
 
 
 @pytest.mark.parametrize(

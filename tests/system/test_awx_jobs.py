@@ -24,11 +24,13 @@ AS_APP = {"app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id
 #: What is answered differently from the defaults of the survey.
 ANSWERS: dict[str, dict[str, Any]] = {
     "transfer.yml": {"koodrive_target_type": "group", "koodrive_total_capacity": 600},
+    "balance.yml": {"koodrive_individual_unallocated_capacity": 500, "koodrive_department_unallocated_capacity": 0},
     "onboard.yml": {"onboarding_capacity_individual_count": 50, "onboarding_capacity_individual_each": 10},
     "report.yml": {},
 }
 MOVES = {
     "transfer.yml": [{"type": "group", "expand_capacity": 100}],
+    "balance.yml": [{"origin_type": "department", "type": "individual", "expand_capacity": 400}],
     "onboard.yml": [{"type": "individual", "expand_capacity": 400}],
 }
 
@@ -114,7 +116,7 @@ def transfers_of(runner: ansible_runner.Runner) -> list[Any]:
     return [result["transfers"] for result in results if "transfers" in result]
 
 
-@pytest.mark.parametrize(("playbook", "credential"), [("transfer.yml", AS_TOKEN), ("onboard.yml", AS_APP)], ids=["token", "app"])
+@pytest.mark.parametrize(("playbook", "credential"), [("transfer.yml", AS_TOKEN), ("onboard.yml", AS_APP), ("balance.yml", AS_APP)], ids=["token", "app", "layout"])
 def test_a_job_is_predicted_and_done_once(
     job: Job, koodrive: KooDriveForTests, tmp_path: Path, playbook: str, credential: dict[str, str]
 ) -> None:

@@ -103,7 +103,7 @@ def test_a_check_run_writes_nothing(awx: FakeAWX) -> None:
 def test_the_modules_of_automation_controller_and_playbooks_of_ones_own(awx: FakeAWX, tmp_path: Path) -> None:
     shutil.copytree(f"{AWX_COLLECTIONS}/ansible_collections/awx/awx", tmp_path / "ansible_collections/ansible/controller")
     set_up(awx, collections=str(tmp_path), awx_setup_modules="ansible.controller", awx_setup_folder="")
-    assert [template["playbook"] for template in awx.objects["job_templates"]] == ["transfer.yml", "onboard.yml", "report.yml"]
+    assert [template["playbook"] for template in awx.objects["job_templates"]] == ["transfer.yml", "balance.yml", "onboard.yml", "report.yml"]
 
 
 def test_what_is_blank_is_not_given(awx: FakeAWX) -> None:

@@ -12,6 +12,7 @@ import yaml
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import STATES
 from ansible_collections.huaweicloud.koodrive.plugins.modules import (
+    koodrive_space_allocation,
     koodrive_space_allocation_info,
     koodrive_space_transfer,
     koodrive_space_transfer_info,
@@ -36,6 +37,12 @@ def test_the_modules_say_the_same_of_what_they_return() -> None:
     row = listing["transfers"]["contains"]
     assert pools["allocation"]["contains"] == row["allocation_before"]["contains"] == transfer["allocation"]["contains"]
     assert row["target"]["contains"] == transfer["transfers"]["contains"]
+    layout = yaml.safe_load(koodrive_space_allocation.RETURN)
+    for name in ("allocation", "allocation_before", "verified", "endpoint", "trace_id", "changed"):
+        assert layout[name] == transfer[name]
+    assert layout["transfers"]["contains"].items() >= transfer["transfers"]["contains"].items()
+    differing = set(layout["error"]["contains"]["kind"]["description"]) ^ set(transfer["error"]["contains"]["kind"]["description"])
+    assert {line.split(" - ")[0] for line in differing} == {"V(insufficient_capacity)"}
     for info in (pools, listing):
         assert info["endpoint"] == transfer["endpoint"] and info["trace_id"] == transfer["trace_id"] and info["error"].keys() == transfer["error"].keys()
         # Only a transfer waits for its turn, and only what it sends can be anything but nothing.

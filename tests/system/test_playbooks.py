@@ -167,6 +167,46 @@ def test_they_can_be_imported(koodrive: KooDriveForTests, tmp_path: Path) -> Non
     assert "Wrote " in play(koodrive, str(tmp_path / "report.yml"), {"capacity_report_path": str(tmp_path / "r.html")})
 
 
+BALANCE = {"koodrive_department_unallocated_capacity": "200", "koodrive_individual_unallocated_capacity": "500", "koodrive_group_total_capacity": "600"}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {**BALANCE, "koodrive_group_unallocated_capacity": "", "koodrive_pools": " ", "koodrive_partial": "no", "koodrive_capacity_step": None},
+        {
+            "koodrive_pools": "[{type: department, unallocated_capacity: 200}, {type: individual, unallocated_capacity: 500}, {type: group, total_capacity: 600}]",
+            "koodrive_department_total_capacity": "\t",
+        },
+    ],
+)
+def test_balance_predicts_and_is_idempotent(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
+    assert "Would move 400 GB to individual and 100 GB to group from department" in play(koodrive, f"{NAME}balance", answers, "--check", "--diff")
+    assert koodrive.methods() == ["GET"]
+    assert "Moved 400 GB to individual and 100 GB to group from department" in play(koodrive, f"{NAME}balance", answers)
+    assert koodrive.totals() == {"department": 1500, "individual": 1400, "group": 600}
+    again = play(koodrive, f"{NAME}balance", answers)
+    assert "Nothing was to be moved" in again and "changed=0" in again
+
+
+def test_balance_takes_a_part_only_where_it_is_told_to(koodrive: KooDriveForTests) -> None:
+    answers = {"koodrive_individual_unallocated_capacity": 5000, "koodrive_department_unallocated_capacity": "0"}
+    assert "individual lacks 4900 GB; department can give 1600 GB" in play(koodrive, f"{NAME}balance", answers, expected=2)
+    shown = play(koodrive, f"{NAME}balance", {**answers, "koodrive_partial": "yes"})
+    assert "Moved 1600 GB to individual from department. Still missing: 3300 GB in individual." in shown
+
+
+@pytest.mark.parametrize("answers", [{}, {"koodrive_pools": "5"}, {**BALANCE, "koodrive_pools": [{"type": "group", "total_capacity": 1}]}])
+def test_balance_refuses_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
+    assert "Give either koodrive_pools" in play(koodrive, f"{NAME}balance", answers, expected=2)
+    assert koodrive.methods() == []
+
+
+def test_onboard_finds_the_pools_that_give_by_itself(koodrive: KooDriveForTests) -> None:
+    shown = play(koodrive, f"{NAME}onboard", {**JOIN, "onboarding_capacity_origin_type": ""})
+    assert "Moved 400 GB to individual from department." in shown
+
+
 def test_onboard_moves_once(koodrive: KooDriveForTests) -> None:
     assert "Would move 400 GB to individual from department" in play(koodrive, f"{NAME}onboard", JOIN, "--check")
     assert "Moved 400 GB to individual from department. Unallocated now: " in play(koodrive, f"{NAME}onboard", JOIN)
@@ -175,7 +215,7 @@ def test_onboard_moves_once(koodrive: KooDriveForTests) -> None:
 
 def test_onboard_refuses_before_it_asks(koodrive: KooDriveForTests) -> None:
     blank = {name: "" for name in JOIN}
-    assert "onboarding_capacity_origin_type" in play(koodrive, f"{NAME}onboard", blank, expected=2)
+    assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", blank, expected=2)
     assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", {**blank, "onboarding_capacity_origin_type": "group"}, expected=2)
     assert koodrive.methods() == []
 
