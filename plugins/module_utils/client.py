@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies impor
     value_of,
 )
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, http_session
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, bundle_of, http_session
 
 if TYPE_CHECKING:
     from requests import Response
@@ -70,9 +70,9 @@ class KooDrive:
         self._endpoint = endpoint
         self._auth = auth
         self._timeout = timeout
-        self._trust = trust
+        self._trust = bundle_of(trust)
         self._wire = Wire()
-        self._http = http_session(self._wire, validate_certs=trust is not False)
+        self._http = http_session(self._wire, self._trust)
         # What is read is bounded in bytes, and a compressed reply has no such bound.
         self._http.headers.update({**headers, "Accept-Encoding": "identity", "User-Agent": "huaweicloud.koodrive"})
         self._read: Callable[[str], Allocation] | None = None

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What requests does not offer: an end to the time of a request as a whole, whether anything of it was sent, a way past a slow
-address, and replies that are only looked at here.
+address, replies that are only looked at here, and a CA bundle that is loaded once for many processes.
 """
 
 from __future__ import annotations
 
 import http.client
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -16,7 +17,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 try:
     import requests
@@ -50,6 +51,68 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return float(urllib3.util.Retry().parse_retry_after(headers["Retry-After"]))
     except (KeyError, IndexError, TypeError, ValueError, OverflowError, urllib3.exceptions.InvalidHeader):
         return None
+
+
+class Bundle(NamedTuple):
+    """A CA bundle that was loaded: a TLS context that has it, and which file it was."""
+
+    context: ssl.SSLContext
+    file: tuple[int, ...]
+
+
+#: The bundles by their paths. To load one that all the world trusts takes longer than a whole request.
+_bundles: dict[str, Bundle] = {}
+
+
+class _WithBundle(ssl.SSLContext):
+    """A TLS context that has its bundle, which urllib3 would load once more for every connection."""
+
+    def load_verify_locations(self, *_args: Any, **_kwargs: Any) -> None:
+        pass
+
+
+def bundle_of(trust: bool | str) -> bool | str:
+    """``trust``, the ``verify`` of requests, with the path of the CA bundle where it is the usual one: by the rules of requests."""
+    if trust is not True:
+        return trust
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.certs.where()
+
+
+def load_bundle() -> None:
+    """Load the usual CA bundle for all connections of this process and of those that are forked from it."""
+    path = str(bundle_of(True))
+    context = _context(ssl.CERT_REQUIRED)
+    try:
+        file = _file(path)
+        context.load_verify_locations(path)
+    except OSError:
+        return  # Who needs it is told what is wrong with it, and a folder has no need of this.
+    context.__class__ = _WithBundle
+    _bundles[path] = Bundle(context, file)
+
+
+def _file(path: str) -> tuple[int, ...]:
+    status = os.stat(path)
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _context(cert_reqs: ssl.VerifyMode) -> ssl.SSLContext:
+    context = create_urllib3_context(cert_reqs=cert_reqs)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _context_for(trust: bool | str) -> ssl.SSLContext:
+    """A TLS context that trusts what ``trust`` says, or will once urllib3 has loaded it: a bundle that is another file by now is no longer meant."""
+    if trust is False:
+        return _context(ssl.CERT_NONE)
+    bundle = _bundles.get(str(trust))
+    try:
+        if bundle and bundle.file == _file(str(trust)):
+            return bundle.context
+    except OSError:
+        pass  # It is gone, and so the request will fail.
+    return _context(ssl.CERT_REQUIRED)
 
 
 class Wire:
@@ -127,9 +190,12 @@ class FinalResponse(http.client.HTTPResponse):
             super().begin()
 
 
-def http_session(wire: Wire, validate_certs: bool) -> requests.Session:
-    """A requests session that speaks TLS 1.2 or newer over one connection, which ``wire`` watches, and looks at no redirect."""
-    if not validate_certs:
+def http_session(wire: Wire, trust: bool | str) -> requests.Session:
+    """A requests session that speaks TLS 1.2 or newer over one connection, which ``wire`` watches, and looks at no redirect.
+
+    Its requests must have ``trust`` as their ``verify``, for the session does not pass it on where the environment names a bundle.
+    """
+    if trust is False:
         # The user has said so; urllib3 would say on stderr with every request that it is not a good idea.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
@@ -138,17 +204,14 @@ def http_session(wire: Wire, validate_certs: bool) -> requests.Session:
             # Even with allow_redirects off, requests would look for the next request, and read and decode the body for it.
             return None
 
-    adapter = _adapter(wire, ssl.CERT_REQUIRED if validate_certs else ssl.CERT_NONE)
+    adapter = _adapter(wire, _context_for(trust))
     new = Session()
     new.mount("https://", adapter)
     new.mount("http://", adapter)
     return new
 
 
-def _adapter(wire: Wire, cert_reqs: ssl.VerifyMode) -> HTTPAdapter:
-    context = create_urllib3_context(cert_reqs=cert_reqs)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-
+def _adapter(wire: Wire, context: ssl.SSLContext) -> HTTPAdapter:
     class Adapter(HTTPAdapter):
         """Hands the watched connections to requests, with and without a proxy."""
 

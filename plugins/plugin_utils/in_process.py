@@ -11,7 +11,7 @@ same result; in every other case the module runs as if this were not here.
 from __future__ import annotations
 
 import os
-import ssl
+import re
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -32,16 +32,20 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking impor
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import load_for
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR, load_bundle
 
 #: The variable that turns this off, for comparison and for support.
 SWITCH = "koodrive_in_process"
 
 display = Display()
 
-# OpenSSL takes some milliseconds to set itself up for the first context of a process, and a database's library to be loaded. The workers
-# are forked from the process that loads this, and find it done.
-ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+#: What our code, or requests for it, reads of the environment.
+READ_HERE = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR)")
+
+# The usual certificates and a database's library take long to load. The workers are forked from the process that loads this, and
+# find it done.
+if not REQUESTS_IMPORT_ERROR:
+    load_bundle()
 load_for(os.environ)
 
 
@@ -62,16 +66,19 @@ class InProcessAction(ActionBase):
         """The result of the task, by the one path or by the other."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
-        why_not = self._why_not(variables)
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        why_not = self._why_not(variables, environment)
         host = variables.get("inventory_hostname")
         if why_not:
             display.vvv(f"{self._task.action} runs as a module: {why_not}", host=host)
             result = merge_hash(result, self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
             # Since ansible-core 2.22 the result of a module is masked where it is shown, and not where it is registered.
-            return _without_secrets(result, self.argument_spec, _validated(self._task.args, self.argument_spec).validated_parameters)
+            with with_environment(environment):
+                return _without_secrets(result, self.argument_spec, _validated(self._task.args, self.argument_spec).validated_parameters)
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
         # Where a module on this machine runs, so that relative paths mean the same, in options and in the environment.
-        with working_in(self._loader.get_basedir()):
+        with working_in(self._loader.get_basedir()), with_environment(environment):
             done = run_in_process(
                 self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode
             )
@@ -79,8 +86,8 @@ class InProcessAction(ActionBase):
             del done["invocation"]
         return {**result, **done}
 
-    def _why_not(self, variables: Mapping[str, Any]) -> str | None:
-        """What speaks for a process of its own, if anything does."""
+    def _why_not(self, variables: Mapping[str, Any], environment: Mapping[str, Any]) -> str | None:
+        """What speaks for a process of its own, if anything does; ``environment`` is the task's own."""
         if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
             return f"{SWITCH} is false"
         if self._connection.transport != "local":
@@ -89,10 +96,9 @@ class InProcessAction(ActionBase):
             return "it becomes another user"
         if self._task.async_val:
             return "it is asynchronous"
-        environment: dict[str, Any] = {}
-        self._compute_environment_string(environment)
-        if environment:
-            return "it has an environment of its own"
+        others = [name for name in environment if not READ_HERE.fullmatch(name)]
+        if others:
+            return f"its environment has {others[0]}"
         if sys.platform == "darwin":
             return "on macOS, asking the system for its proxies would end a forked process"
         if REQUESTS_IMPORT_ERROR:
@@ -113,6 +119,21 @@ def working_in(folder: str) -> Iterator[None]:
             back.callback(os.fchdir, before)
         os.chdir(folder)
         yield
+
+
+@contextmanager
+def with_environment(environment: Mapping[str, Any]) -> Iterator[None]:
+    """Have the variables of a task's ``environment`` for a while, as a module of this task would find them."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update({name: str(value) for name, value in environment.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def run_in_process(

@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import http.server
+import shutil
 import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
+import requests
 import trustme
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import wire
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, http_session
 from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates import server_context
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
@@ -79,6 +83,84 @@ def test_nothing_older_than_tls_1_2_is_spoken(validate_certs: bool) -> None:
     contexts = [adapter.poolmanager.connection_pool_kw["ssl_context"]]
     contexts.append(adapter.proxy_manager_for("http://127.0.0.1:1").connection_pool_kw["ssl_context"])
     assert [context.minimum_version for context in contexts] == [ssl.TLSVersion.TLSv1_2] * 2
+
+
+@pytest.fixture(name="loaded")
+def fixture_loaded(ca: str, koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The simulator's bundle is the usual one, and was loaded before; what is loaded after that."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
+    monkeypatch.setattr(wire, "_bundles", {})
+    wire.load_bundle()
+    assert list(wire._bundles) == [ca]
+    loads: list[str] = []
+    real = ssl.SSLContext.load_verify_locations
+
+    def load(self: ssl.SSLContext, cafile: Any = None, *more: Any, **others: Any) -> None:
+        loads.append(cafile)
+        real(self, cafile, *more, **others)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)
+    return loads
+
+
+def test_the_usual_bundle_is_loaded_once_for_all(koodrive: KooDriveForTests, loaded: list[str]) -> None:
+    assert koodrive.run(GROUP)["changed"] and not koodrive.run(GROUP)["changed"]
+    assert loaded == []
+
+
+def test_another_bundle_is_loaded_there_and_then(koodrive: KooDriveForTests, loaded: list[str], ca: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.pem"
+    shutil.copy(ca, other)
+    koodrive.run(GROUP, ca_path=str(other))
+    assert set(loaded) == {str(other)}
+    assert "certificate verify failed" in koodrive.failure(GROUP, ca_path=certifi.where())["msg"], "what was loaded before is not trusted here"
+
+
+def test_without_verification_what_was_loaded_does_not_matter(koodrive: KooDriveForTests, loaded: list[str]) -> None:
+    assert koodrive.run(GROUP, validate_certs=False)["changed"] and loaded == []
+
+
+@pytest.mark.parametrize("how", ["rewritten", "replaced"])
+def test_a_bundle_that_is_another_file_by_now_is_not_trusted_any_more(koodrive: KooDriveForTests, loaded: list[str], ca: str, how: str) -> None:
+    new = trustme.CA().cert_pem.bytes()
+    if how == "rewritten":
+        Path(ca).write_bytes(new)
+    else:
+        Path(f"{ca}.new").write_bytes(new)
+        Path(f"{ca}.new").replace(ca)
+    assert "certificate verify failed" in koodrive.failure(GROUP)["msg"]
+    assert loaded
+
+
+def test_a_bundle_that_is_gone_is_told(koodrive: KooDriveForTests, loaded: list[str], ca: str) -> None:
+    Path(ca).unlink()
+    result = koodrive.failure(GROUP)
+    assert result["error"]["kind"] == "unreachable" and "invalid path" in result["msg"] and not loaded
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "nonsense"])
+def test_a_bundle_that_cannot_be_loaded_is_left_to_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    bundle = tmp_path / what
+    if what == "folder":
+        bundle.mkdir()
+    if what == "nonsense":
+        bundle.write_text("no certificate")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    monkeypatch.setattr(wire, "_bundles", {})
+    wire.load_bundle()
+    assert wire._bundles == {}
+
+
+def test_the_rules_of_requests_say_which_bundle_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, "")
+    session = requests.Session()
+    for requests_bundle, curl_bundle in (("", ""), ("", "/curl.pem"), ("/requests.pem", "/curl.pem")):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", requests_bundle)
+        monkeypatch.setenv("CURL_CA_BUNDLE", curl_bundle)
+        verify = session.merge_environment_settings("https://example.org", {}, None, True, None)["verify"]
+        assert wire.bundle_of(True) == (requests.certs.where() if verify is True else verify)
+    assert wire.bundle_of(False) is False and wire.bundle_of("/task.pem") == "/task.pem"
 
 
 @pytest.mark.parametrize("reply", ["reset", "hang", "drip", "drip-headers", "short", "endless"])

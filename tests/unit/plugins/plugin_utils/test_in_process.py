@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,13 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process
-from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import SWITCH, InProcessAction, run_in_process, working_in
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import (
+    SWITCH,
+    InProcessAction,
+    run_in_process,
+    with_environment,
+    working_in,
+)
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 
 NAME = "huaweicloud.koodrive.koodrive_space_transfer"
@@ -152,6 +159,16 @@ def test_the_folder_is_the_given_one_and_then_the_one_before(tmp_path: Path, mon
     assert Path.cwd() == tmp_path / "moved"
 
 
+def test_an_environment_lasts_as_long_as_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "before")
+    monkeypatch.delenv("KOODRIVE_TENANT", raising=False)
+    before = dict(os.environ)
+    with pytest.raises(ZeroDivisionError), with_environment({"NO_PROXY": "*", "KOODRIVE_TENANT": 1071}):
+        assert os.environ["NO_PROXY"] == "*" and os.environ["KOODRIVE_TENANT"] == "1071"
+        raise ZeroDivisionError
+    assert dict(os.environ) == before
+
+
 class Action(InProcessAction):
     """An action whose work does nothing."""
 
@@ -169,13 +186,25 @@ def why_not(
     task = SimpleNamespace(async_val=async_val, environment=environment, action=NAME, args={})
     connection = SimpleNamespace(transport=transport, become=become, _shell=shell)
     action = Action(task, connection, None, None, Templar(DataLoader()), None)
-    return action._why_not(variables or {})
+    own: dict[str, Any] = {}
+    action._compute_environment_string(own)
+    return action._why_not(variables or {}, own)
 
 
 def test_nothing_speaks_for_a_process_of_its_own_on_this_machine() -> None:
     assert why_not() is None
     assert why_not({SWITCH: True}) is why_not({SWITCH: "yes"}) is None
     assert why_not(environment=[]) is why_not(environment=[{}]) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["KOODRIVE_TOKEN", "KOODRIVE_LEDGER", "HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "No_Proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+     "SSL_CERT_FILE"],
+)
+def test_an_environment_that_is_read_here_does_not(name: str) -> None:
+    assert why_not(environment=[{name: "x"}]) is None
+    assert why_not(environment=[{name: "x"}, {"PATH": "x"}]) == "its environment has PATH"
 
 
 @pytest.mark.parametrize(
@@ -186,8 +215,11 @@ def test_nothing_speaks_for_a_process_of_its_own_on_this_machine() -> None:
         ({"transport": "ssh"}, "the connection is ssh"),
         ({"become": object()}, "it becomes another user"),
         ({"async_val": 30}, "it is asynchronous"),
-        ({"environment": [{"LANG": "C"}]}, "it has an environment of its own"),
-        ({"environment": [{}, {"LANG": "C"}]}, "it has an environment of its own"),
+        ({"environment": [{"LANG": "C"}]}, "its environment has LANG"),
+        ({"environment": [{}, {"LANG": "C"}]}, "its environment has LANG"),
+        # OpenSSL reads it when a context is made, and ours was made before.
+        ({"environment": [{"SSLKEYLOGFILE": "/tmp/keys"}]}, "its environment has SSLKEYLOGFILE"),
+        ({"environment": [{"XHTTPS_PROXY": "x"}]}, "its environment has XHTTPS_PROXY"),
     ],
 )
 def test_what_speaks_for_a_process_of_its_own(given: dict[str, Any], reason: str) -> None:
