@@ -43,7 +43,7 @@ unexport ANSIBLE_CONFIG ANSIBLE_HOME
 help:
 	@echo "make demo         the main job, against a simulated KooDrive"
 	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
-	@echo "make bench        what a task costs; ROUNDS=7, ARGS=--json"
+	@echo "make bench        what a task costs; ROUNDS=7, ARGS=--json, ARGS='--only REGEX'"
 	@echo "make chaos N=300  so many schedules of faults, and all of two controllers; REPLAY=... runs one of them again"
 	@echo "make mutants N=100  which changes of the code no unit test notices; SEED=1"
 	@echo "make matrix       the tests with every release in service; ARGS='-s core' and the like choose"
