@@ -66,7 +66,7 @@ def tenants(bench: Runner, rounds: int, counts: Iterable[int]) -> dict[int, floa
     """What a task costs per tenant, in seconds, when that many hosts have one each; forks 10."""
     seen: dict[int, list[float]] = {count: [] for count in counts}
     idle: list[dict[str, Any]] = [{"ansible.builtin.meta": "noop"}]
-    task = transfer(MOVING, user_id="{{ inventory_hostname }}")
+    task = transfer(MOVING, tenant="{{ inventory_hostname }}")
     for _round in range(rounds):
         for count in counts:
             hosts = ",".join(f"tenant{number}" for number in range(count)) + ","
