@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every schedule of the real transfer_capacity, run by several controllers in a world in memory.
+"""Every schedule of the real work of the modules that move capacity, run by several controllers in a world in memory.
 
 A run is a function of what it was answered at each step at which it met the world (turn, ledger, read, POST, sleep): told the same, it asks the
 same next, since chance is taken from its pauses. So a run that waits for an answer is kept as the answers so far, and going on is running the
@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import moving, transfer, waiting
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import desired_allocation, moving, transfer, waiting
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import (
     GIVEN_UP,
@@ -192,7 +193,10 @@ class Hall:
             "LONGEST_LOOK_AGAIN": VERIFY_TIMEOUT,
         }
         no_chance = types.SimpleNamespace(uniform=lambda _low, high: high)
-        with mock.patch.object(transfer, "connection_from", lambda *_options: self.run), mock.patch.multiple(moving, **names), mock.patch.multiple(waiting, time=clock, random=no_chance):
+        connection = {"connection_from": lambda *_options: self.run}
+        with mock.patch.multiple(transfer, **connection), mock.patch.multiple(desired_allocation, **connection), mock.patch.multiple(
+            moving, **names
+        ), mock.patch.multiple(waiting, time=clock, random=no_chance):
             yield
 
     def _monotonic(self) -> float:
@@ -225,9 +229,10 @@ class Place:
 class Story:
     """All that one run can come to, found out as it is needed."""
 
-    def __init__(self, options: Mapping[str, Any], trace_id: str) -> None:
-        given = {"verify_timeout": VERIFY_TIMEOUT, "settle_time": SETTLE_TIME, **options}
-        self._options = {**{name: option.get("default") for name, option in TRANSFER_SPEC.items()}, **given}
+    def __init__(self, task: Task, trace_id: str) -> None:
+        given = {"verify_timeout": VERIFY_TIMEOUT, "settle_time": SETTLE_TIME, **task.options()}
+        spec, self._work = (ALLOCATION_SPEC, allocate_capacity) if task.layout else (TRANSFER_SPEC, transfer_capacity)
+        self._options = {**{name: option.get("default") for name, option in spec.items()}, **given}
         self._trace_id = trace_id
         self.start = self._place((), False)
 
@@ -245,7 +250,7 @@ class Story:
         HALL.run = run
         result = None
         try:
-            result = transfer_capacity(self._options, False, environ={})
+            result = self._work(self._options, False, environ={})
         except Unanswered:
             pass
         return Place(answers, run.asked, result, may_send)
@@ -362,14 +367,17 @@ class Stores:
 
 
 class Task(NamedTuple):
-    """What a run is asked for: at least so much in these pools, or so much more, once, by a key."""
+    """What a run is asked for: at least so much in these pools, or so much more, once, by a key. As a layout, from whichever of them can give."""
 
     at_least: tuple[tuple[str, int], ...] = ()
     more: tuple[tuple[str, int], ...] = ()
     key: str | None = None
+    layout: bool = False
 
     def options(self) -> dict[str, Any]:
-        """The options of koodrive_space_transfer."""
+        """The options of the module."""
+        if self.layout:
+            return {"pools": [{"type": name, "total_capacity": total, "receives": True} for name, total in self.at_least]}
         target = [{"type": name, "total_capacity": total} for name, total in self.at_least]
         target += [{"type": name, "expand_capacity": more} for name, more in self.more]
         return {"origin_type": "department", "target": target, "idempotency_key": self.key}
@@ -395,7 +403,7 @@ class Schedules:
         self._rules = rules
         self._stores = Stores(rules)
         with HALL.open():
-            self._stories = [Story(task.options(), f"run-{number}") for number, task in enumerate(tasks)]
+            self._stories = [Story(task, f"run-{number}") for number, task in enumerate(tasks)]
         places = tuple(story.start if number < 2 else None for number, story in enumerate(self._stories))
         self._worlds: dict[World, World] = {}
         self._judged: dict[World, str | None] = {}
@@ -547,9 +555,15 @@ class Schedules:
             additions = {task.key: more for task in self._tasks for of, more in task.more if of == name}
             if name != "department" and now > max([before, *states]) + sum(additions.values()):
                 return f"the pool {name} has got more than was asked for"
+        if all(task.layout for task in self._tasks) and self._has_given_too_much(world):
+            return "a pool has given what it was to keep"
         if any(self._moved(world, key) > 1 for key in {task.key for task in self._tasks if task.key}):
             return "the addition was made twice"
         return None
+
+    def _has_given_too_much(self, world: World) -> bool:
+        keeps = {name: max(total for task in self._tasks for of, total in task.at_least if of == name) for name in NAMES}
+        return any(now < min(before, keeps[name]) for name, before, now in zip(NAMES, TOTALS, world.totals))
 
     def _moved(self, world: World, key: str) -> int:
         return sum(count for count, task in zip(world.moved, self._tasks) if task.key == key)
@@ -559,7 +573,7 @@ class Schedules:
         if not result.get("failed"):
             return self._claims_success(world, run, result)
         will = world.expected()
-        says_nothing_moved = "moved nothing" in result["msg"] or "othing was sent" in result["msg"]
+        says_nothing_moved = "task moved nothing" in result["msg"] or "othing was sent" in result["msg"] and "Done before that" not in result["msg"]
         if says_nothing_moved and will.moved[run]:
             return "says that it moved nothing, and has"
         if result["changed"] and world.totals == TOTALS:
