@@ -14,7 +14,7 @@ version_added: 0.2.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - Leaves of the options in a role's argument spec those that were given, for M(ansible.builtin.validate_argument_spec) to check.
+  - Leaves of the options in a role's argument spec those that were given, for C(ansible.builtin.validate_argument_spec) to check.
     That module would refuse a blank answer as being of a wrong type.
 positional: _input, given
 options:

@@ -53,6 +53,7 @@ def test_a_pool_is_in_numbers_words_and_parts() -> None:
     [
         (0, 0, "empty", "░" * 20),
         (500, 500, "full", "█" * 20),
+        (1, 1, "full", "█" * 20),
         (500, 0, "0.0 % allocated", "░" * 20),
         (100000, 99999, "99.9 % allocated", "█" * 20),
         (1000, 999, "99.9 % allocated", "█" * 20),
@@ -65,6 +66,12 @@ def test_a_pool_is_in_numbers_words_and_parts() -> None:
 def test_how_full_a_pool_is(total: int, allocated: int, state: str, text: str) -> None:
     figures = figures_of(total, allocated)
     assert (figures["state"], figures["bar_text"]) == (state, text)
+
+
+def test_one_gb_is_a_bar() -> None:
+    figures = figures_of(1, 0)
+    assert figures["scale"] == 1 and [(part["name"], part["length"]) for part in figures["bar"]] == [("unallocated", 100), ("total", 100)]
+    assert figures_of(0, 0)["bar"] == []
 
 
 def test_what_is_over_is_a_part_beyond_the_total() -> None:
@@ -87,7 +94,8 @@ def moved(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
     return capacity_figures({"allocation": allocation, "transfers": list(rows), "verified": True, **more})
 
 
-TO_GROUP, TO_INDIVIDUAL = {"type": "group", "expand_capacity": "100"}, {"type": "individual", "expand_capacity": 40}
+TO_GROUP = {"type": "group", "expand_capacity": "100"}
+TO_INDIVIDUAL = {"type": "individual", "expand_capacity": 40}
 
 
 def test_what_moved_is_in_the_pools() -> None:
@@ -125,7 +133,7 @@ def test_an_origin_that_nobody_names_is_none() -> None:
 def test_the_headline_says_what_was_done(result: dict[str, Any], headline: str) -> None:
     figures = capacity_figures({"allocation": {}, **result})
     assert figures["headline"] == headline
-    assert bool(figures["moves"]) is bool(result.get("transfers") and not result.get("failed"))
+    assert len(figures["moves"]) == (1 if result.get("transfers") and not result.get("failed") else 0)
 
 
 def test_pools_are_shown_as_they_come_and_summed() -> None:

@@ -12,7 +12,8 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.huaweicloud.koodrive.plugins.filter.summary import FilterModule
 
 summary = FilterModule().filters()["summary"]
-GROUP, INDIVIDUAL = {"type": "group", "expand_capacity": 100}, {"type": "individual", "expand_capacity": 40}
+GROUP = {"type": "group", "expand_capacity": 100}
+INDIVIDUAL = {"type": "individual", "expand_capacity": 40}
 NOW = " Unallocated now: department 1500 GB, group 100 GB."
 
 

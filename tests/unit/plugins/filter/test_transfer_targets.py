@@ -42,6 +42,13 @@ def test_a_list_or_its_text_is_taken_as_it_is(target: Any) -> None:
     assert transfer_targets({"target": target, "target_type": "", "total_capacity": " "}) == ROWS
 
 
+def test_a_text_of_ansibles_own_is_a_text() -> None:
+    class Text(str):
+        """As newer releases of ansible-core have them."""
+
+    assert transfer_targets({"target": Text("[{type: group, total_capacity: 600}]")}) == [{"type": "group", "total_capacity": 600}]
+
+
 @pytest.mark.parametrize(
     "answers",
     [
