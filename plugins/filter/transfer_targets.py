@@ -74,15 +74,10 @@ def transfer_targets(answers: Any) -> list[Any]:
     return listed if isinstance(listed, list) and not capacities else []
 
 
-<<<<<<< ours
 def parsed(answer: Any) -> Any:
     """The list that ``answer`` is, or is the text of. Raises the error of YAML for a text that is none."""
-    return yaml_load(answer) if isinstance(answer, str) else answer
-=======
-def _parsed(target: Any) -> Any:
     # Ansible's texts are of a class of their own, which the parser does not take.
-    return yaml_load(str(target)) if isinstance(target, str) else target
->>>>>>> theirs
+    return yaml_load(str(answer)) if isinstance(answer, str) else answer
 
 
 class FilterModule:
