@@ -18,15 +18,10 @@ OLDEST_REQUESTS = "2.25.1"
 #: Each release of ansible-core with a Python that its controller supports.
 CORES = [("3.11", "2.16"), ("3.12", "2.17"), ("3.11", "2.18"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.13", "2.22")]
 UNIT = "tests/unit/plugins/module_utils"
-#: The targets that take a process of its own, on the Python of the managed side.
-ON_MANAGED = [
-    "koodrive_space_allocation",
-    "koodrive_space_allocation_info",
-    "koodrive_space_transfer",
-    "koodrive_space_transfer_info",
-    "role_capacity_report",
-    "role_onboarding_capacity",
-]
+#: The targets that are roles run on the Python of the managed side; those with a script of their own choose their Python themselves.
+ON_MANAGED = sorted(
+    tasks.parent.name for tasks in (Path(__file__).parent / "tests/integration/targets").glob("*/tasks") if not tasks.parent.name.startswith("setup_")
+)
 
 nox.options.error_on_missing_interpreters = False
 # The shims of pyenv are named like interpreters, and only fail.

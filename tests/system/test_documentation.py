@@ -20,6 +20,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.modules import (
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SESSIONS = re.findall(r'\("(3\.\d+)", "(2\.\d+)"\)', (ROOT / "noxfile.py").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("kind", ADVICE)
@@ -59,9 +60,16 @@ def test_a_transfer_has_the_states_that_the_documentation_explains() -> None:
 
 
 def test_the_readme_has_the_releases_that_the_tests_run_with() -> None:
-    sessions = re.findall(r'\("(3\.\d+)", "(2\.\d+)"\)', (ROOT / "noxfile.py").read_text(encoding="utf-8"))
     in_readme = re.findall(r"\| `core\((2\.\d+)-python(3\.\d+)\)` \| (2\.\d+) \| (3\.\d+) \|", README)
-    assert in_readme == [(core, python, core, python) for python, core in sessions] and len(sessions) >= 6
+    assert in_readme == [(core, python, core, python) for python, core in SESSIONS] and len(SESSIONS) >= 6
+
+
+def test_the_execution_environment_takes_the_releases_that_the_tests_run_with() -> None:
+    environment = yaml.safe_load((ROOT / "execution-environment.yml").read_text(encoding="utf-8"))
+    bounds = re.fullmatch(r"ansible-core>=2\.(\d+),<2\.(\d+)", environment["dependencies"]["ansible_core"]["package_pip"])
+    assert bounds
+    tested = [int(core.split(".")[1]) for _python, core in SESSIONS]
+    assert int(bounds[1]) in tested and int(bounds[2]) == max(tested) + 1
 
 
 @pytest.mark.parametrize(("role", "playbook"), [("onboarding_capacity", "onboard.yml"), ("capacity_report", "report.yml")])

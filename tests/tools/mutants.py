@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-ROOMS = sorted([*(ROOT / "plugins/module_utils").glob("*.py"), ROOT / "plugins/plugin_utils/in_process.py"])
+ROOMS = sorted(path for folder in ("module_utils", "plugin_utils", "filter") for path in (ROOT / "plugins" / folder).glob("*.py"))
 OPPOSITES = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the surveys ask for, and what the playbooks and roles read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT, Loader
+from jinja2 import nodes
+
+#: Where Ansible takes an expression without braces around it.
+EXPRESSIONS = {"that", "when", "failed_when", "changed_when", "until"}
+#: Each dictionary of answers that the filter ``given`` goes through: its file, its name, and what all names of variables begin with.
+ANSWERS = [
+    *((f"roles/{role}/vars/main.yml", f"{role}__inputs", f"{role}_") for role in ("onboarding_capacity", "capacity_report")),
+    ("playbooks/transfer.yml", "koodrive__answers", "koodrive_"),
+    ("playbooks/awx_setup.yml", "awx_setup__answers", "awx_setup_"),
+]
+
+
+def read(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)
+
+
+def names_in(template: str) -> set[str]:
+    """The variables that ``template`` reads."""
+    return {name.name for name in jinja2.Environment().parse(template).find_all(nodes.Name) if name.ctx == "load"}
+
+
+def values(content: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value in YAML that is none of values, with the key that it stands below."""
+    for name, value in content.items() if isinstance(content, dict) else ((key, value) for value in content):
+        if isinstance(value, (dict, list)):
+            yield from values(value, name)
+        else:
+            yield name, value
+
+
+def names_read_by(content: Any) -> set[str]:
+    """The variables that the values in YAML read."""
+    texts = [f"{{{{ {value} }}}}" if key in EXPRESSIONS else value for key, value in values(content) if isinstance(value, str)]
+    return {name for text in texts for name in names_in(text)}
+
+
+def without_variables(content: Any, definitions: dict[str, Any]) -> Any:
+    """Plays or tasks without the variables that they define, which are added to ``definitions``."""
+    if isinstance(content, list):
+        return [without_variables(item, definitions) for item in content]
+    if not isinstance(content, dict):
+        return content
+    definitions.update(content.get("vars") or {})
+    return {key: without_variables(value, definitions) for key, value in content.items() if key != "vars"}
+
+
+def names_that_matter(playbook: str) -> set[str]:
+    """The variables that the tasks of ``playbook`` read, its role's among them, directly or by way of other variables."""
+    definitions: dict[str, Any] = {}
+    content = without_variables(read(ROOT / "playbooks" / playbook), definitions)
+    matter = names_read_by(content)
+    named = {str(value) for key, value in values(content) if key == "name"}
+    for role in [path.name for path in (ROOT / "roles").iterdir() if f"huaweicloud.koodrive.{path.name}" in named]:
+        definitions.update(read(ROOT / f"roles/{role}/vars/main.yml"))
+        matter |= names_read_by([without_variables(read(path), definitions) for path in (ROOT / f"roles/{role}/tasks").glob("*.yml")])
+        matter |= {name for path in (ROOT / f"roles/{role}").glob("templates/*.j2") for name in names_in(path.read_text(encoding="utf-8"))}
+    while True:
+        found = names_read_by([definitions[name] for name in matter if name in definitions]) - matter
+        if not found:
+            return matter
+        matter |= found
+
+
+@pytest.mark.parametrize("template", JOB_TEMPLATES, ids=lambda template: template["playbook"])
+def test_what_a_template_asks_for_or_sets_is_read(template: dict[str, Any]) -> None:
+    asked = {question["variable"] for question in template["survey"]["spec"]}
+    assert asked and (asked | set(template["extra_vars"])) - names_that_matter(template["playbook"]) == set()
+
+
+@pytest.mark.parametrize(("file", "name", "prefix"), ANSWERS, ids=[name for _file, name, _prefix in ANSWERS])
+def test_an_answer_has_the_name_of_its_variable(file: str, name: str, prefix: str) -> None:
+    content = read(ROOT / file)
+    answers = (content if isinstance(content, dict) else content[0]["vars"])[name]
+    assert answers and {answer: names_in(text) for answer, text in answers.items()} == {answer: {prefix + answer} for answer in answers}
+
+
+@pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
+def test_a_role_takes_as_answers_what_it_documents(role: str) -> None:
+    options = read(ROOT / f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    inputs = read(ROOT / f"roles/{role}/vars/main.yml")[f"{role}__inputs"]
+    assert {f"{role}_{name}" for name in inputs} == set(options)
