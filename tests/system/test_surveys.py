@@ -21,6 +21,7 @@ EXPRESSIONS = {"that", "when", "failed_when", "changed_when", "until"}
 ANSWERS = [
     *((f"roles/{role}/vars/main.yml", f"{role}__inputs", f"{role}_") for role in ("onboarding_capacity", "capacity_report")),
     ("playbooks/transfer.yml", "koodrive__answers", "koodrive_"),
+    ("playbooks/balance.yml", "koodrive__answers", "koodrive_"),
     ("playbooks/awx_setup.yml", "awx_setup__answers", "awx_setup_"),
 ]
 
