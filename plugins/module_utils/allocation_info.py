@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,15 +12,18 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import connection_from
 
 
-def allocation_info(options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def allocation_info(
+    options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None, called_off: threading.Event | None = None
+) -> dict[str, Any]:
     """Read the pools [GetSpaceAllocation]; the module's documentation describes options and result, also the one of a failure.
 
-    Check mode makes no difference. Raises KooDriveError ``invalid_request``, before anything is sent.
+    Check mode makes no difference. Once another thread sets ``called_off``, the request under way is the last one. Raises KooDriveError
+    ``invalid_request``, before anything is sent.
     """
     connection = connection_from(options, environ)
     account = Account(connection.endpoint, connection.trace_id)
     try:
-        with connection.client(account.warnings) as koodrive:
+        with connection.client(account.warnings, called_off) as koodrive:
             pools = koodrive.read_pools("Reading the pools")
     except KooDriveError as error:
         return account.failure(error)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,6 +54,7 @@ class KooDrive:
     ``endpoint`` is scheme, host and port; ``headers`` go with every request; ``timeout`` limits each request as a whole,
     in seconds; ``retries`` is how often a request is tried again; ``trust`` says whose certificates are accepted, as ``verify`` does
     in requests: those of the CA bundle of this path, of the usual ones, or any. ``warnings`` collects what the user should know.
+    Once ``called_off`` is set, by whichever thread, no request is sent any more.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class KooDrive:
         retries: int,
         trust: bool | str,
         warnings: list[str],
+        called_off: threading.Event | None = None,
     ) -> None:
         self.retries = retries
+        self._called_off = called_off
         self._warnings = warnings
         self._endpoint = endpoint
         self._auth = auth
@@ -148,7 +152,7 @@ class KooDrive:
 
     def pauses(self) -> Pauses:
         """The pauses between tries of one request."""
-        return Pauses(FIRST_PAUSE, self._timeout)
+        return Pauses(FIRST_PAUSE, self._timeout, self._called_off)
 
     def wait(self, pauses: Pauses, error: KooDriveError) -> None:
         """Wait for the next of ``pauses``, or as long as KooDrive asks for in ``error``, at most as long as a request may take."""
@@ -215,6 +219,8 @@ class KooDrive:
 
     def _exchange(self, call: Call, method: str, path: str, body: bytes | None) -> Reply:
         """One request and its reply, whatever that says."""
+        if self._called_off is not None and self._called_off.is_set():
+            raise KooDriveError("unreachable", "it was called off", step=call.step)
         try:
             with self._wire.limit(self._timeout):
                 response = self._http.request(

@@ -9,6 +9,7 @@ import ipaddress
 import os
 import re
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -81,12 +82,12 @@ class Connection(NamedTuple):
     trust: bool | str
 
     @contextmanager
-    def client(self, warnings: list[str]) -> Iterator[KooDrive]:
-        """A client for one run, which adds to ``warnings`` what the user should know."""
+    def client(self, warnings: list[str], called_off: threading.Event | None = None) -> Iterator[KooDrive]:
+        """A client for one run, which adds to ``warnings`` what the user should know, and sends nothing once ``called_off`` is set."""
         headers = {"X-Traceid": self.trace_id, "language": self.language}
         if self.user_id:
             headers["X-User-Id"] = self.user_id
-        koodrive = KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.trust, warnings)
+        koodrive = KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.trust, warnings, called_off)
         try:
             yield koodrive
         finally:

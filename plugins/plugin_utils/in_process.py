@@ -28,7 +28,7 @@ from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import register_secrets
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import masked, register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import load_for
@@ -174,27 +174,9 @@ def _plain(value: Any) -> Any:
 
 def _without_secrets(result: dict[str, Any], argument_spec: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """The result with the secrets of the task and of the environment masked, which Ansible masks wherever it can from now on."""
-    secrets = sorted(secrets_of(argument_spec, options, os.environ), key=len, reverse=True)
+    secrets = secrets_of(argument_spec, options, os.environ)
     register_secrets(secrets)
-    return {key: _masked(value, secrets) for key, value in result.items()}
-
-
-def _masked(value: Any, secrets: list[str]) -> Any:
-    """The value with each of the secrets masked, the longest first, as Ansible itself masks them in the result of a module."""
-    if isinstance(value, dict):
-        return {key: _masked(item, secrets) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_masked(item, secrets) for item in value]
-    if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-        return value
-    found = [secret for secret in secrets if secret in str(value)]
-    if not found:
-        return value
-    if not isinstance(value, str) or value in found:
-        return "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-    for secret in found:
-        value = value.replace(secret, "********")
-    return value
+    return {key: masked(value, secrets) for key, value in result.items()}
 
 
 def _shows_invocation(variables: Mapping[str, Any]) -> bool:

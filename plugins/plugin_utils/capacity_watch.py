@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which readings of the pools are worth an event, and what it says. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, SPACE_TYPES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
+
+#: The name of all pools that KooDrive reports, taken together.
+ALL = "all"
+#: What can have a threshold, in the order in which events name it.
+WATCHED = (*SPACE_TYPES, ALL)
+#: What a reading says of all pools together.
+SUMS = ("total_capacity", "allocated_capacity", "unallocated_capacity")
+THRESHOLD = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*(%?)", re.ASCII)
+
+
+class Threshold(NamedTuple):
+    """How much must be unallocated at least: so many GB, or so many percent of the total."""
+
+    amount: Decimal
+    is_percent: bool
+
+    def is_over(self, pool: Mapping[str, int]) -> bool:
+        """Whether ``pool``, as results show it, has less unallocated. A pool without any capacity is under no percentage."""
+        unallocated = pool["unallocated_capacity"]
+        return unallocated * 100 < self.amount * pool["total_capacity"] if self.is_percent else unallocated < self.amount
+
+
+def thresholds_from(given: Mapping[str, Any] | None) -> dict[str, Threshold]:
+    """The thresholds of the option ``thresholds`` by what they are for; a blank one is none.
+
+    Raises KooDriveError ``invalid_request``, naming the threshold, for one that is neither whole GB nor percent, or for nothing that there is.
+    """
+    for name in given or {}:
+        if name not in WATCHED:
+            raise invalid_request(f"thresholds.{name}", f"is none of {', '.join(WATCHED)}")
+    return {name: _threshold(name, value) for name, value in (given or {}).items() if not is_blank(value)}
+
+
+def _threshold(name: str, value: Any) -> Threshold:
+    found = THRESHOLD.fullmatch("" if isinstance(value, bool) else str(value).strip())
+    threshold = Threshold(Decimal(found[1]), bool(found[2])) if found else None
+    if threshold is None or threshold.amount > (100 if threshold.is_percent else MAX_CAPACITY) or not _is_whole(threshold):
+        raise invalid_request(
+            f"thresholds.{name}", f"must be whole GB from 0 to {MAX_CAPACITY}, or from 0% to 100% of the total, not {value}"
+        )
+    return threshold
+
+
+def _is_whole(threshold: Threshold) -> bool:
+    return threshold.is_percent or threshold.amount == threshold.amount.to_integral_value()
+
+
+class CapacityWatch:
+    """What the readings of one tenant's pools have shown so far.
+
+    A reading is what ``koodrive_space_allocation_info`` returns, or returns as a failure.
+    """
+
+    def __init__(self, thresholds: Mapping[str, Threshold]) -> None:
+        self._thresholds = thresholds
+        #: The pools at the latest reading that succeeded; None before the first one.
+        self._allocation: Any = None
+        #: What was under its threshold when it was last reported.
+        self._below: set[str] = set()
+        #: The kind of the failure of the latest reading; None where it succeeded.
+        self._failure: str | None = None
+
+    def event_of(self, reading: Mapping[str, Any], heartbeat: bool) -> dict[str, Any] | None:
+        """The event that ``reading`` is worth, if it is; each one is with ``heartbeat``. It says in ``reasons`` why."""
+        told = {name: reading.get(name) for name in ("endpoint", "trace_id")}
+        told.update(self._failed(reading) if "error" in reading else self._succeeded(reading))
+        if heartbeat and not told["reasons"]:
+            told["reasons"] = ["heartbeat"]
+        return {"koodrive": told} if told["reasons"] else None
+
+    def _failed(self, reading: Mapping[str, Any]) -> dict[str, Any]:
+        kind = reading["error"]["kind"]
+        is_news, self._failure = kind != self._failure, kind
+        return {"error": reading["error"], "msg": reading["msg"], "reasons": ["failed"] if is_news else []}
+
+    def _succeeded(self, reading: Mapping[str, Any]) -> dict[str, Any]:
+        allocation = reading["allocation"]
+        known = {**allocation, ALL: {name: reading[name] for name in SUMS}} if allocation else {}
+        below = {name for name, threshold in self._thresholds.items() if name in known and threshold.is_over(known[name])}
+        # What is not reported is neither under its threshold nor back over it.
+        came_below, came_back = below - self._below, (self._below - below) & set(known)
+        reasons = {
+            "first": self._allocation is None,
+            "recovered": self._failure is not None,
+            "changed": self._allocation not in (None, allocation),
+            "below": bool(came_below),
+            "back": bool(came_back),
+        }
+        self._allocation, self._failure, self._below = allocation, None, (self._below | below) - came_back
+        return {
+            "allocation": allocation,
+            **{name: reading[name] for name in SUMS},
+            "below": _in_order(below),
+            "came_below": _in_order(came_below),
+            "came_back": _in_order(came_back),
+            "warnings": reading["warnings"],
+            "reasons": [reason for reason, holds in reasons.items() if holds],
+        }
+
+
+def _in_order(names: set[str]) -> list[str]:
+    return [name for name in WATCHED if name in names]

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which readings are events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Pool, as_result, sums
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watch import CapacityWatch, thresholds_from
+
+ENDPOINT = {"endpoint": "https://koodrive.example.org", "trace_id": "t" * 58}
+
+
+def reading(**pools: tuple[int, int]) -> dict[str, Any]:
+    """What a reading returns of pools with such a total, of which so much is unallocated."""
+    allocation = {name: Pool(total, total - unallocated) for name, (total, unallocated) in pools.items()}
+    return {**ENDPOINT, "changed": False, "warnings": [], "allocation": as_result(allocation), **sums(allocation)}
+
+
+def failure(kind: str) -> dict[str, Any]:
+    return {**ENDPOINT, **KooDriveError(kind, "it failed").as_result()}
+
+
+class Watched(CapacityWatch):
+    """A watch, and what it says of a reading in short."""
+
+    def __init__(self, **thresholds: Any) -> None:
+        super().__init__(thresholds_from(thresholds))
+
+    def reasons(self, read: dict[str, Any], heartbeat: bool = False) -> list[str] | None:
+        event = self.event_of(read, heartbeat)
+        return event and event["koodrive"]["reasons"]
+
+    def below(self, read: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
+        told = (self.event_of(read, True) or {})["koodrive"]
+        return told["below"], told["came_below"], told["came_back"]
+
+
+def test_an_event_has_all_that_a_reading_shows() -> None:
+    read = reading(department=(2000, 1600), group=(500, 0))
+    assert Watched(group=1).event_of(read, False) == {
+        "koodrive": {
+            **ENDPOINT,
+            "allocation": read["allocation"],
+            "total_capacity": 2500,
+            "allocated_capacity": 900,
+            "unallocated_capacity": 1600,
+            "below": ["group"],
+            "came_below": ["group"],
+            "came_back": [],
+            "warnings": [],
+            "reasons": ["first", "below"],
+        }
+    }
+
+
+def test_only_what_differs_is_an_event() -> None:
+    watch = Watched()
+    assert watch.reasons(reading(group=(500, 100))) == ["first"]
+    assert watch.reasons(reading(group=(500, 100))) is None
+    assert watch.reasons(reading(group=(500, 99))) == ["changed"]
+    assert watch.reasons(reading(group=(500, 99), individual=(1, 1))) == ["changed"]
+    assert watch.reasons(reading()) == ["changed"]
+    assert watch.reasons(reading()) is None
+
+
+def test_a_heartbeat_is_one_only_where_nothing_else_is() -> None:
+    watch = Watched()
+    assert watch.reasons(reading(), heartbeat=True) == ["first"]
+    assert watch.reasons(reading(), heartbeat=True) == ["heartbeat"]
+    assert watch.reasons(failure("unreachable"), heartbeat=True) == ["failed"]
+    assert watch.reasons(failure("unreachable"), heartbeat=True) == ["heartbeat"]
+
+
+def test_a_failure_is_told_once_for_each_kind_and_so_is_its_end() -> None:
+    watch = Watched()
+    assert watch.event_of(failure("unreachable"), False) == {
+        "koodrive": {**ENDPOINT, "error": failure("unreachable")["error"], "msg": failure("unreachable")["msg"], "reasons": ["failed"]}
+    }
+    assert watch.reasons(failure("unreachable")) is None
+    assert watch.reasons(failure("authentication")) == ["failed"]
+    assert watch.reasons(reading()) == ["first", "recovered"]
+    assert watch.reasons(failure("authentication")) == ["failed"]
+    assert watch.reasons(reading()) == ["recovered"]
+    assert watch.reasons(reading()) is None
+
+
+def test_what_changed_while_the_readings_failed_is_told_afterwards() -> None:
+    watch = Watched(group=50, individual=10)
+    watch.reasons(reading(group=(500, 100), individual=(100, 5)))
+    watch.reasons(failure("unreachable"))
+    event = watch.event_of(reading(group=(500, 20), individual=(100, 50)), False)
+    assert event and event["koodrive"]["reasons"] == ["recovered", "changed", "below", "back"]
+    assert (event["koodrive"]["came_below"], event["koodrive"]["came_back"]) == (["group"], ["individual"])
+
+
+@pytest.mark.parametrize(
+    ("threshold", "pool", "is_below"),
+    [
+        (100, (500, 100), False),
+        (100, (500, 99), True),
+        ("100", (500, 99), True),
+        ("100.0", (500, 99), True),
+        (" 100\n", (500, 100), False),
+        (0, (500, 0), False),
+        ("0%", (500, 0), False),
+        ("20%", (500, 100), False),
+        ("20 %", (500, 99), True),
+        ("0.3%", (1000, 3), False),
+        ("0.3%", (1000, 2), True),
+        ("33.4%", (3, 1), True),
+        ("33.3%", (3, 1), False),
+        ("100%", (500, 499), True),
+        ("100%", (500, 500), False),
+        # Of nothing, nothing is missing; of so many GB, all are.
+        ("10%", (0, 0), False),
+        (1, (0, 0), True),
+    ],
+)
+def test_a_threshold_is_the_least_that_is_enough(threshold: Any, pool: tuple[int, int], is_below: bool) -> None:
+    assert Watched(group=threshold).below(reading(group=pool))[0] == (["group"] if is_below else [])
+
+
+def test_a_pool_with_more_allocated_than_there_is_has_nothing() -> None:
+    assert Watched(group=1).below(reading(group=(500, -100)))[0] == ["group"]
+
+
+def test_all_pools_have_a_threshold_together() -> None:
+    watch = Watched(all="10%", group=30)
+    assert watch.below(reading(department=(600, 60), group=(400, 40))) == ([], [], [])
+    assert watch.below(reading(department=(600, 60), group=(400, 29))) == (["group", "all"], ["group", "all"], [])
+    assert watch.below(reading(department=(600, 60), group=(400, 40))) == ([], [], ["group", "all"])
+
+
+def test_a_pool_that_is_not_reported_is_neither_below_nor_back() -> None:
+    watch = Watched(group=50, all=500)
+    assert watch.below(reading(group=(500, 20))) == (["group", "all"], ["group", "all"], [])
+    assert watch.below(reading(individual=(900, 900))) == ([], [], ["all"])
+    assert watch.below(reading()) == ([], [], [])
+    assert watch.below(reading(group=(500, 20), individual=(900, 900))) == (["group"], [], [])
+    assert watch.below(reading(individual=(900, 900))) == ([], [], [])
+    assert watch.below(reading(group=(500, 50), individual=(900, 900))) == ([], [], ["group"])
+
+
+def test_a_blank_threshold_is_none() -> None:
+    assert thresholds_from(None) == thresholds_from({}) == thresholds_from({"group": "", "all": " \t", "individual": None}) == {}
+
+
+@pytest.mark.parametrize(
+    "wrong", [-1, "-1", "many", "10.5", 10.5, True, "101%", "-1%", "%", "10%%", "1e3", 104857601, "1" * 30, "١٠", [10], {"gb": 10}, float("nan"), float("inf")]
+)
+def test_a_threshold_is_gigabytes_or_percent(wrong: Any) -> None:
+    with pytest.raises(KooDriveError, match="must be whole GB from 0 to 104857600, or from 0% to 100% of the total") as raised:
+        thresholds_from({"group": wrong})
+    assert raised.value.what.startswith("thresholds.group ") and raised.value.kind == "invalid_request"
+
+
+@pytest.mark.parametrize("name", ["groups", "Group", "", 1])
+def test_a_threshold_is_for_something(name: Any) -> None:
+    with pytest.raises(KooDriveError, match=f"thresholds.{name} is none of department, individual, group, all"):
+        thresholds_from({name: ""})
