@@ -17,7 +17,7 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tena
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
 
-FOR_USERS = {"CHANGELOG.rst", "LICENSE", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles"}
+FOR_USERS = {"CHANGELOG.rst", "LICENSE", "README.md", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "requirements.txt", "roles"}
 
 
 def run(*command: str, cwd: Path = ROOT, **environment: str) -> str:
@@ -43,7 +43,7 @@ def test_it_holds_what_users_need_and_nothing_else(archive: Path) -> None:
         files = {name for name in content.getnames() if not content.getmember(name).isdir()}
     assert {name.split("/")[0] for name in files} == FOR_USERS | {"MANIFEST.json", "FILES.json"}
     assert [name for name in files if name.startswith("changelogs/")] == ["changelogs/changelog.yaml"]
-    folders = ("plugins", "roles", "playbooks", "docs", "meta")
+    folders = ("plugins", "extensions", "roles", "playbooks", "docs", "meta")
     ours = set(run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *folders).split("\0"))
     assert {name for name in files if name.split("/")[0] in folders} == ours - {"", "docs/docsite/conf.py"}
 
@@ -73,15 +73,18 @@ def test_the_first_playbook_of_the_readme_runs_from_it(archive: Path, tmp_path: 
     assert "onboarding_capacity" in run("ansible-doc", "-t", "role", "-l", "huaweicloud.koodrive", cwd=tmp_path, **place)
 
 
-def test_an_execution_environment_can_be_made_of_it(archive: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "packages"),
+    [("execution-environment.yml", ["psycopg[binary]>=3.1"]), ("decision-environment.yml", ["ansible-rulebook>=1.3,<2", "psycopg[binary]>=3.1"])],
+)
+def test_an_environment_can_be_made_of_it(archive: Path, tmp_path: Path, name: str, packages: list[str]) -> None:
     (tmp_path / archive.name).write_bytes(archive.read_bytes())
-    definition = (ROOT / "execution-environment.yml").read_text(encoding="utf-8")
-    (tmp_path / "execution-environment.yml").write_text(definition, encoding="utf-8")
-    run("ansible-builder", "create", "--output-filename", "Containerfile", cwd=tmp_path)
+    (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    run("ansible-builder", "create", "--file", name, "--output-filename", "Containerfile", cwd=tmp_path)
     build = tmp_path / "context/_build"
     # What the image's build does with that, for there is no container engine in a test.
     assert "collection install" in (tmp_path / "context/Containerfile").read_text(encoding="utf-8")
-    assert (build / "requirements.txt").read_text(encoding="utf-8").splitlines() == ["psycopg[binary]>=3.1"]
+    assert (build / "requirements.txt").read_text(encoding="utf-8").splitlines() == packages
     run("ansible-galaxy", "collection", "install", "-r", "requirements.yml", "-p", str(tmp_path / "empty"), cwd=build, HOME=str(tmp_path),
         ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "empty"))
     run("ansible-builder", "introspect", "--write-pip", "pip.txt", str(tmp_path / "empty"), cwd=tmp_path)

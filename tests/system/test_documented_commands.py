@@ -4,7 +4,8 @@
 """Every shell command of the documentation for users, run as it stands, by a shell, in a checkout.
 
 What a test cannot have is stood in for where a command would reach it. A wrapper of ansible-playbook, first on the PATH, turns the documented
-addresses of KooDrive and AWX into those of simulated ones, and passes everything else on. ansible-galaxy asks a Galaxy on this machine.
+addresses of KooDrive and AWX into those of simulated ones, and passes everything else on. One of ansible-rulebook does the same, and ends it once it
+has had an event, for it would never end. ansible-galaxy asks a Galaxy on this machine.
 ansible-builder's real ``build`` runs up to the container engine, and a stand-in for that keeps what it was asked for. pip gets no index:
 what it is to install is there. Only ``make`` is not run but asked whether it knows how, for ``.ci/run`` runs its targets.
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.tests.examples import FOR_AWX, POOLS, blocks, examples
+from ansible_collections.huaweicloud.koodrive.tests.examples import FOR_AWX, POOLS, RULEBOOK, blocks, examples
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
@@ -107,11 +108,15 @@ def write_named_playbooks(folder: Path) -> None:
 
 
 def write_stand_ins(folder: Path, addresses: dict[str, str]) -> None:
-    """Write what stands in for ansible-playbook, with other addresses, and for a container engine."""
+    """Write what stands in for ansible-playbook and ansible-rulebook, with other addresses, and for a container engine."""
     folder.mkdir()
     lines = [f'[ "${{{name}-}}" != {old} ] || export {name}={new}' for name, (old, new) in zip(("KOODRIVE_ENDPOINT", "CONTROLLER_HOST"), addresses.items())]
     playbook = "\n".join(["#!/bin/sh", *lines, f'exec {shutil.which("ansible-playbook")} "$@"\n'])
-    for name, text in (("ansible-playbook", playbook), ("podman", '#!/bin/sh\necho "$@" >> podman.log\n')):
+    podman = '#!/bin/sh\necho "$@" >> podman.log\n'
+    watch = f'{shutil.which("ansible-rulebook")} --print-events "$@" >rulebook.log 2>&1 &'
+    end = "until grep -q \"'allocation'\" rulebook.log; do kill -0 $! && sleep 0.1 || { cat rulebook.log; exit 1; }; done; kill $!\n"
+    rulebook = "\n".join(["#!/bin/sh", *lines, watch, end])
+    for name, text in (("ansible-playbook", playbook), ("ansible-rulebook", rulebook), ("podman", podman)):
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o755)
 
@@ -136,7 +141,10 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     if "collection install ." in text:
         assert (place.checkout.parent / "collections/ansible_collections/huaweicloud/koodrive/MANIFEST.json").exists()
     if "ansible-builder build" in text:
-        assert "build -f context/Containerfile -t koodrive-ee context" in (place.checkout / "podman.log").read_text(encoding="utf-8")
+        (tag,) = re.findall(r"build .*-t (\S+)", text)
+        assert f"build -f context/Containerfile -t {tag} context" in (place.checkout / "podman.log").read_text(encoding="utf-8")
+    if "ansible-rulebook --" in text:
+        assert place.koodrive.methods().count("GET") > 0
 
 
 @pytest.mark.parametrize("command", INLINE)
@@ -160,6 +168,7 @@ def test_all_of_them_are_found() -> None:
     assert [line for line in others if re.match(r"\s*[$#]? ?(ansible|export|python|pip|make|sudo|curl|psql|sqlite3)", line)] == []
 
 
-def test_each_playbook_for_awx_is_run_by_a_command() -> None:
-    names = [re.match(r"# (\w+\.yml)\n", text) for _where, text in examples() if FOR_AWX in text]
-    assert names and all(name and any(f"ansible-playbook {name[1]}\n" in text for _where, text in BLOCKS) for name in names)
+@pytest.mark.parametrize(("what", "command"), [(FOR_AWX, "ansible-playbook {}\n"), (RULEBOOK, "ansible-rulebook --rulebook {} ")])
+def test_what_the_examples_leave_out_is_run_by_a_command(what: str, command: str) -> None:
+    names = [re.match(r"# (\w+\.yml)\n", text) for _where, text in examples() if what in text]
+    assert names and all(name and any(command.format(name[1]) in text for _where, text in BLOCKS) for name in names)
