@@ -21,7 +21,7 @@ AWX := $(CURDIR)/.build/ansible-$(ANSIBLE)
 
 # A step shares nothing with what goes on beside it, here or in another clone: it has a room of its own, with a copy of the
 # collection, which is the only one that Ansible finds, and a home.
-STEPS := demo lint types docs-lint docs sanity unit chaos mutants bench system matrix ansible-units integration integration-faults integration-others
+STEPS := demo demo-eda lint types docs-lint docs sanity unit chaos mutants bench system matrix ansible-units integration integration-faults integration-others
 ROOM = $(CURDIR)/.build/$@
 TREE = $(ROOM)/ansible_collections/huaweicloud/koodrive
 IN_ROOM = env -u XDG_CACHE_HOME -u XDG_CONFIG_HOME HOME=$(ROOM)/home ANSIBLE_COLLECTIONS_PATH=$(ROOM)
@@ -42,6 +42,7 @@ unexport ANSIBLE_CONFIG ANSIBLE_HOME
 
 help:
 	@echo "make demo         the main job, against a simulated KooDrive"
+	@echo "make demo-eda     a rulebook of Event-Driven Ansible that keeps room, against a simulated KooDrive"
 	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
 	@echo "make bench        what a task costs; ROUNDS=7, ARGS=--json, ARGS='--only REGEX'"
 	@echo "make chaos N=300  so many schedules of faults, and all of two controllers; REPLAY=... runs one of them again"
@@ -54,6 +55,9 @@ $(STEPS): %: room-%
 
 demo: $(VENV)/demo
 	@$(IN_ROOM) $(BIN)/python -m tests.demo
+
+demo-eda: $(VENV)/eda
+	@$(IN_ROOM) $(BIN)/python -m tests.demo_eda
 
 simulator: $(VENV)/demo
 	$(BIN)/python -m tests.simulator $(ARGS)
@@ -153,7 +157,11 @@ $(VENV)/demo: requirements-demo.txt tests/simulator/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-$(VENV)/dev: requirements-dev.txt $(VENV)/demo
+$(VENV)/eda: requirements-eda.txt $(VENV)/demo
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/eda
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
