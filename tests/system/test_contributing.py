@@ -20,6 +20,8 @@ OURS = "ansible_collections.huaweicloud.koodrive."
 CODE = re.compile("`([^`]+)`")
 #: Each room, and the column of the table with what it imports.
 TABLE = dict(re.findall(r"^\| `([\w./]+)` \| .+ \| ([^|]+) \|$", CONTRIBUTING, re.MULTILINE))
+#: The rooms that have more YAML than Python.
+OF_YAML = ("extensions/eda/rulebooks/", "playbooks/", "roles/")
 COMMANDS = re.findall(r"^\| `make ([\w-]+)` \|", CONTRIBUTING, re.MULTILINE)
 
 
@@ -31,7 +33,7 @@ def short(room: str) -> str:
 def room_of(file: Path) -> str:
     """The room that ``file`` belongs to: that of its own, where it has one, or the folder's."""
     path = str(file.relative_to(ROOT))
-    return path if path.startswith(("plugins/module_utils/", "plugins/plugin_utils/")) else "/".join(path.split("/")[:2]) + "/"
+    return path if path.startswith(("plugins/module_utils/", "plugins/plugin_utils/", "extensions/")) else "/".join(path.split("/")[:2]) + "/"
 
 
 def files_of(room: str) -> list[Path]:
@@ -78,6 +80,7 @@ def imports_of_python(room: str) -> set[str]:
 def uses_of_yaml(room: str) -> set[str]:
     """The folders that have what the playbooks, tasks, variables and templates of ``room`` name in full."""
     folders = {path.stem: f"{folder}/" for folder in ("roles", "plugins/modules", "plugins/filter", "playbooks") for path in (ROOT / folder).iterdir()}
+    folders |= {path.stem: path.stem for path in (ROOT / "extensions/eda/plugins/event_source").iterdir()}
     used = set()
     for file in sorted((ROOT / room).rglob("*")):
         if file.suffix in (".yml", ".j2") and "meta" not in file.parts:
@@ -86,15 +89,15 @@ def uses_of_yaml(room: str) -> set[str]:
 
 
 def test_the_table_has_every_room_and_no_other() -> None:
-    of_code = {room_of(file) for file in (ROOT / "plugins").rglob("*.py")}
-    assert list(TABLE) and set(TABLE) == of_code | {"playbooks/", "roles/", "tests/simulator/"}
+    of_code = {room_of(file) for folder in ("plugins", "extensions") for file in (ROOT / folder).rglob("*.py")}
+    assert list(TABLE) and set(TABLE) == of_code | {*OF_YAML, "tests/simulator/"}
 
 
 @pytest.mark.parametrize("room", TABLE)
 def test_a_room_imports_what_the_table_says(room: str) -> None:
     told = set(CODE.findall(TABLE[room]))
     assert bool(told) is (TABLE[room] != "nothing")
-    if room in ("playbooks/", "roles/"):
+    if room in OF_YAML:
         assert told == uses_of_yaml(room)
     elif room == "tests/simulator/":
         assert not {module for file in files_of(room) for module in imported(file) if module.startswith(OURS + "plugins")}
