@@ -27,7 +27,6 @@ SESSIONS = re.findall(r'\("(3\.\d+)", "(2\.\d+)"\)', (ROOT / "noxfile.py").read_
 def test_each_kind_of_error_is_explained_wherever_somebody_looks(kind: str) -> None:
     guide = (ROOT / "docs/docsite/rst/guide_troubleshooting.rst").read_text(encoding="utf-8")
     assert f"\n{kind}\n{'-' * len(kind)}\n" in guide
-    assert f"| `{kind}` |" in README
     assert f"V({kind})" in koodrive_space_transfer.RETURN
 
 
@@ -60,8 +59,12 @@ def test_a_transfer_has_the_states_that_the_documentation_explains() -> None:
 
 
 def test_the_readme_has_the_releases_that_the_tests_run_with() -> None:
-    in_readme = re.findall(r"\| `core\((2\.\d+)-python(3\.\d+)\)` \| (2\.\d+) \| (3\.\d+) \|", README)
-    assert in_readme == [(core, python, core, python) for python, core in SESSIONS] and len(SESSIONS) >= 6
+    told = re.search(r"with ansible-core ((?:2\.\d+, )+2\.\d+ and 2\.\d+),", " ".join(README.split()))
+    assert told and re.findall(r"2\.\d+", told[1]) == [core for _python, core in SESSIONS]
+
+
+def test_the_readme_is_read_to_its_end() -> None:
+    assert len(README.splitlines()) <= 120
 
 
 def test_the_execution_environment_takes_the_releases_that_the_tests_run_with() -> None:
