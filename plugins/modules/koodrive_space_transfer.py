@@ -60,7 +60,7 @@ options:
         description:
           - Add exactly this many GB, 1 or more. This is the field of KooDrive's own API.
           - It must be a multiple of O(capacity_step).
-      - With O(idempotency_key), the addition is made once. B(Without it, it is not idempotent); a job that is launched twice adds twice.
+          - With O(idempotency_key), the addition is made once. B(Without it, it is not idempotent); a job that is launched twice adds twice.
         type: int
   origin_reserve:
     description:
