@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+SHELL := /bin/bash
+
 # The newest Python >= 3.11 on the PATH that really runs: a name that is there may be a shim that only fails.
 PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
@@ -40,45 +42,37 @@ unexport ANSIBLE_CONFIG ANSIBLE_HOME
 
 .PHONY: help simulator test clean $(STEPS) $(STEPS:%=room-%)
 
-help:
-	@echo "make demo         the main job, against a simulated KooDrive"
-	@echo "make demo-eda     a rulebook of Event-Driven Ansible that keeps room, against a simulated KooDrive"
-	@echo "make simulator    a simulated KooDrive to try playbooks on; see 'ARGS=--help'"
-	@echo "make bench        what a task costs; ROUNDS=7, ARGS=--json, ARGS='--only REGEX'"
-	@echo "make chaos N=300  so many schedules of faults, and all of two controllers; REPLAY=... runs one of them again"
-	@echo "make mutants N=100  which changes of the code no unit test notices; SEED=1"
-	@echo "make matrix       the tests with every release in service; ARGS='-s core' and the like choose"
-	@echo "make docs         the documentation as HTML, in .build/docs"
-	@echo "make test         all tests: lint types docs-lint sanity docs integration system ansible-units"
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-19s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(STEPS): %: room-%
 
-demo: $(VENV)/demo
+demo: $(VENV)/demo ## the main jobs, against a simulated KooDrive
 	@$(IN_ROOM) $(BIN)/python -m tests.demo
 
-demo-eda: $(VENV)/eda
+demo-eda: $(VENV)/dev ## a rulebook of Event-Driven Ansible that keeps room, against a simulated KooDrive
 	@$(IN_ROOM) $(BIN)/python -m tests.demo_eda
 
-simulator: $(VENV)/demo
+simulator: $(VENV)/demo ## a simulated KooDrive to try playbooks on; see 'ARGS=--help'
 	$(BIN)/python -m tests.simulator $(ARGS)
 
 # Two at a time, as there are two cores at least. Some of the unit tests measure times, so what goes on beside them takes little.
-test:
+test: ## all tests
 	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity
 	@$(MAKE) --no-print-directory -j2 --output-sync=target ansible-units lint types docs-lint docs
 
-lint: $(VENV)/dev
+lint: $(VENV)/dev ## ansible-lint
 	$(IN_TREE) ANSIBLE_ROLES_PATH=tests/integration/targets $(BIN)/ansible-lint --offline --profile production
 
-types: $(VENV)/dev
+types: $(VENV)/dev ## mypy
 	cd $(ROOM) && $(IN_ROOM) $(BIN)/mypy --config-file $(TREE)/mypy.ini
 
-docs-lint: $(VENV)/dev
+docs-lint: $(VENV)/dev ## the documentation and the changelog fragments
 	$(IN_TREE) $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
 	$(IN_TREE) $(BIN)/antsibull-changelog lint
 
 # The pages that antsibull-docs makes of the collection, as HTML. A reference to nowhere is an error.
-docs: $(VENV)/dev
+docs: $(VENV)/dev ## the documentation as HTML, in .build/docs
 	rm -rf $(ROOM)/rst $(ROOM)/html
 	mkdir -p -m 755 $(ROOM)/rst
 	$(IN_ROOM) $(BIN)/antsibull-docs collection --use-current --squash-hierarchy --cleanup everything --dest-dir $(ROOM)/rst huaweicloud.koodrive
@@ -86,13 +80,13 @@ docs: $(VENV)/dev
 	@echo "The documentation: $(ROOM)/html/index.html"
 
 # Its virtual environments are kept from run to run: to make them takes longer than all of its tests.
-sanity: $(VENV)/dev
+sanity: $(VENV)/dev ## ansible-test's own checks
 	mkdir -p $(ROOM)/ansible-test $(ROOM)/home/.ansible
 	ln -s $(ROOM)/ansible-test $(ROOM)/home/.ansible/test
 	$(IN_TREE) $(BIN)/python tests/tools/seed_get_pip.py
 	$(ANSIBLE_TEST) sanity $(LOCAL) --requirements
 
-unit: $(VENV)/dev
+unit: $(VENV)/dev ## the unit tests, quickly; ARGS='-k redaction' and the like choose
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
 
 chaos: export KOODRIVE_CHAOS := $(N)
@@ -101,67 +95,57 @@ ifdef REPLAY
 chaos: export KOODRIVE_CHAOS_REPLAY := $(REPLAY)
 chaos: export PYTEST_ADDOPTS := -k once_broke
 endif
-chaos: $(VENV)/dev
+chaos: $(VENV)/dev ## N=300 schedules of faults, and all of two controllers; REPLAY=... runs one of them again
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -s \
 		tests/unit/plugins/plugin_utils/test_chaos.py tests/unit/plugins/plugin_utils/test_chaos_ledger.py \
 		tests/unit/plugins/module_utils/test_schedules.py
 
 # Whether the unit tests notice when the code is wrong; no part of the tests, for it takes long.
-mutants: $(VENV)/dev
+mutants: $(VENV)/dev ## which of N=100 changes of the code no unit test notices; SEED=1
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python tests/tools/mutants.py $(N) $(SEED)
 
 # Its figures are of this machine at this time: it judges nothing, and is no part of the tests.
-bench: $(VENV)/dev
+bench: $(VENV)/dev ## what a task costs; ROUNDS=7, ARGS=--json, ARGS='--only REGEX'
 	@$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m ansible_collections.huaweicloud.koodrive.tests.benchmark \
 		--rounds $(ROUNDS) $(ARGS)
 
 # What users do with the whole, each once.
 system: export AWX_COLLECTIONS := $(AWX)
 system: export GALAXY_IMPORTER := $(IMPORTER)/bin
-system: $(VENV)/dev $(IMPORTER)/done $(AWX)/done
+system: $(VENV)/dev $(IMPORTER)/done $(AWX)/done ## what users do with the whole
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
 
-matrix: $(VENV)/dev
+matrix: $(VENV)/dev ## the tests with every release in service; ARGS='-s core' and the like choose
 	rm -f .build/matrix.json
 	$(IN_ROOM) $(BIN)/python -m nox --non-interactive --report .build/matrix.json $(ARGS); \
 	$(BIN)/python tests/tools/matrix_table.py .build/matrix.json
 
-ansible-units: $(VENV)/dev
+ansible-units: $(VENV)/dev ## the unit tests under ansible-test
 	$(ANSIBLE_TEST) units $(LOCAL)
 
-integration: $(VENV)/dev
+integration: $(VENV)/dev ## real playbooks; ARGS=koodrive_space_transfer and the like choose a target
 	$(ANSIBLE_TEST) integration $(LOCAL) $(ARGS)
 
 # The faults wait for time-outs most of the time, and the others can go on meanwhile.
-integration-faults: $(VENV)/dev
+integration-faults: $(VENV)/dev ## those that meet faults
 	$(ANSIBLE_TEST) integration $(LOCAL) faults
 
-integration-others: $(VENV)/dev
+integration-others: $(VENV)/dev ## all others
 	$(ANSIBLE_TEST) integration $(LOCAL) --exclude faults
 
-# ansible-test wants a real directory of this name; a copy of what git knows, or would know, keeps it clean. It looks for
-# the repository that a file belongs to, and in this one the whole copy is ignored: so the copy gets one of its own.
 # Ansible starts asynchronous tasks by HOME and looks for them in the home that the system has for the user: so it gets a path.
 room-%: ROOM = $(CURDIR)/.build/$*
 $(STEPS:%=room-%): room-%:
 	@tests/tools/new_home.sh $(ROOM)/home
-	@rm -rf $(TREE)
-	@mkdir -p $(TREE)
-	@git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do \
-		[ -e "$$file" ] && printf '%s\0' "$$file"; done | tar --null -T - -cf - | tar -xf - -C $(TREE)
-	@git -C $(TREE) init --quiet
+	@tests/tools/new_tree.sh $(TREE)
 	@printf '[defaults]\nasync_dir = %s\n' $(ROOM)/home/.ansible_async > $(TREE)/tests/integration/integration.cfg
 
-$(VENV)/demo: requirements-demo.txt tests/simulator/requirements.txt
+$(VENV)/demo: requirements-demo.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-$(VENV)/eda: requirements-eda.txt $(VENV)/demo
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
-	touch $@
-
-$(VENV)/dev: requirements-dev.txt $(VENV)/eda
+$(VENV)/dev: requirements-dev.txt $(VENV)/demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
@@ -172,14 +156,8 @@ $(IMPORTER)/done: requirements-importer.txt
 
 # Of the package with all of Ansible's collections, the one that is needed.
 $(AWX)/done: $(VENV)/dev
-	mkdir -p $(AWX)
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(AWX) ansible==$(ANSIBLE)
-	$(BIN)/python -c 'import glob, zipfile; wheel = zipfile.ZipFile(glob.glob("$(AWX)/*.whl")[0]); \
-		wheel.extractall("$(AWX)", [name for name in wheel.namelist() if name.startswith("ansible_collections/awx/")])'
-	rm $(AWX)/*.whl
+	$(BIN)/python tests/tools/awx_collection.py $(ANSIBLE) $(AWX)
 	touch $@
 
-clean:
+clean: ## away with all that make has made
 	rm -rf .build .venv-* .nox
-
-SHELL := /bin/bash
