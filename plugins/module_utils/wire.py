@@ -62,6 +62,8 @@ class Bundle(NamedTuple):
 
 #: The bundles by their paths. To load one that all the world trusts takes longer than a whole request.
 _bundles: dict[str, Bundle] = {}
+#: What is loading the usual one at present, if it is not this thread.
+_loading: list[threading.Thread] = []
 
 
 class _WithBundle(ssl.SSLContext):
@@ -91,6 +93,14 @@ def load_bundle() -> None:
     _bundles[path] = Bundle(context, file)
 
 
+def load_bundle_meanwhile() -> None:
+    """Load the usual CA bundle beside what else is to be done before it is needed: OpenSSL lets others run while it does."""
+    # Python waits for it at the end, since OpenSSL must not be cleaned up while it works.
+    thread = threading.Thread(target=load_bundle)
+    thread.start()
+    _loading.append(thread)
+
+
 def _file(path: str) -> tuple[int, ...]:
     status = os.stat(path)
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -106,6 +116,9 @@ def _context_for(trust: bool | str) -> ssl.SSLContext:
     """A TLS context that trusts what ``trust`` says, or will once urllib3 has loaded it: a bundle that is another file by now is no longer meant."""
     if trust is False:
         return _context(ssl.CERT_NONE)
+    if trust == bundle_of(True):
+        for thread in _loading:
+            thread.join()
     bundle = _bundles.get(str(trust))
     try:
         if bundle and bundle.file == _file(str(trust)):

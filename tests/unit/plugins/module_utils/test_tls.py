@@ -9,8 +9,10 @@ import http.server
 import shutil
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import certifi
@@ -106,6 +108,24 @@ def fixture_loaded(ca: str, koodrive: KooDriveForTests, monkeypatch: pytest.Monk
 def test_the_usual_bundle_is_loaded_once_for_all(koodrive: KooDriveForTests, loaded: list[str]) -> None:
     assert koodrive.run(GROUP)["changed"] and not koodrive.run(GROUP)["changed"]
     assert loaded == []
+
+
+def test_what_is_being_loaded_is_waited_for(koodrive: KooDriveForTests, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
+    monkeypatch.setattr(wire, "_bundles", {})
+    monkeypatch.setattr(wire, "_loading", [])
+    real = wire.load_bundle
+    monkeypatch.setattr(wire, "load_bundle", lambda: (time.sleep(0.5), real()))
+    wire.load_bundle_meanwhile()
+    assert wire._bundles == {}
+    assert isinstance(wire._context_for(ca), wire._WithBundle)
+    assert koodrive.run(GROUP)["changed"]
+
+
+def test_who_trusts_another_bundle_does_not_wait_for_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "_loading", [SimpleNamespace(join=lambda: pytest.fail("it waited"))])
+    wire._context_for("/task.pem")
+    wire._context_for(False)
 
 
 def test_another_bundle_is_loaded_there_and_then(koodrive: KooDriveForTests, loaded: list[str], ca: str, tmp_path: Path) -> None:
