@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ EXAMPLES = r"""
 """
 
 try:
-    import ansible_collections.huaweicloud.koodrive  # noqa: F401
+    import_module("ansible_collections.huaweicloud.koodrive")
 except ImportError:
     # ansible-rulebook finds this file by its path, and knows nothing of the others. Ansible's own loader would find them, and would keep
     # ansible-rulebook from finding its filters, for it takes what runpy runs for a part of a collection.

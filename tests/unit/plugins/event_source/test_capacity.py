@@ -24,6 +24,8 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Faul
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
 
+#: Whatever a thread raises that nobody waits for is a fault.
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 #: Seconds after which something has gone wrong.
 PATIENCE = 20.0
 LOW = {"department": {"total": 2000, "allocated": 400}, "individual": {"total": 1000, "allocated": 900}, "group": {"total": 500, "allocated": 470}}
@@ -155,7 +157,10 @@ def test_a_heartbeat_comes_where_nothing_else_does(koodrive: KooDriveForTests, a
             assert (await source.event())["reasons"] == ["first"]
             began = time.monotonic()
             assert (await source.event())["reasons"] == ["heartbeat"]
-            assert time.monotonic() - began >= 0.9 and len(koodrive.methods()) > 3
+            assert time.monotonic() - began >= 0.9
+            seen = len(koodrive.methods())
+            await until(lambda: len(koodrive.methods()) > seen + 3)
+            assert source.is_silent()
 
     asyncio.run(watch())
 
@@ -243,9 +248,8 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
         "    print('ended')\n"
     )
     began = time.monotonic()
-    ended = subprocess.run(
-        [sys.executable, "-c", code, str(capacity.__file__), koodrive.endpoint], env={}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    command = [sys.executable, "-c", code, str(capacity.__file__), koodrive.endpoint]
+    ended = subprocess.run(command, env={}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (0, "ended\n")
     assert time.monotonic() - began < PATIENCE
 
@@ -274,7 +278,7 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
 def test_a_wrong_option_ends_it_before_it_asks(koodrive: KooDriveForTests, options: dict[str, Any], told: str) -> None:
     given = {"endpoint": koodrive.endpoint, "token": TOKEN, **options}
     with pytest.raises(ValueError) as raised:
-        asyncio.run(capacity.main(asyncio.Queue(), given))
+        asyncio.run(asyncio.wait_for(capacity.main(asyncio.Queue(), given), PATIENCE))
     assert told in str(raised.value) and TOKEN not in str(raised.value)
     assert koodrive.methods() == []
 
