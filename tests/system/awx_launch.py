@@ -65,6 +65,20 @@ def faults_of_credentials(credentials: Iterable[int], types: Mapping[int, int]) 
     return [f"Cannot assign multiple credentials of type {kind}" for kind in set(of_types) if of_types.count(kind) > 1]
 
 
+def fault_of_prompted_credential(template: Mapping[str, Any], prompted: Iterable[int], more: int, types: Mapping[int, int]) -> str:
+    """Why AWX would refuse one ``more`` credential among those that a schedule is prompted for; empty if it would take it."""
+    if not template.get("ask_credential_on_launch"):
+        return "Related template is not configured to accept credentials on launch."
+    if types[more] in [types[one] for one in prompted]:
+        return "This launch configuration already provides a credential of that type."
+    return "Related template already uses that credential." if more in template.get("credentials", []) else ""
+
+
+def credentials_of_scheduled_job(template: Mapping[str, Any], prompted: Sequence[int], types: Mapping[int, int]) -> list[int]:
+    """The credentials that a scheduled job gets: those of the schedule, and those of the template that are of other types."""
+    return [*prompted, *(one for one in template.get("credentials", []) if types[one] not in [types[other] for other in prompted])]
+
+
 def group_of_job(template: Mapping[str, Any], running: Sequence[Mapping[str, Any]], groups: Mapping[int, Mapping[str, Any]], fallback: int) -> int | None:
     """The instance group that the next job of a template starts in, or None if it has to wait for one of the ``running`` jobs.
 

@@ -1,12 +1,14 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX accepts as a credential type and as a survey, and how it fills in a credential: its rules, written without its code."""
+"""What AWX accepts as a credential type, as a survey and as the times of a schedule, and how it fills in a credential: its rules, written without
+its code."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined
@@ -48,6 +50,10 @@ TAKEN = {
     "SUPERVISOR_CONFIG_PATH",
 }
 CHOICE_TYPES = ("multiplechoice", "multiselect")
+FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY")
+MOST_RUNS = 999
+#: Some of the time zones that AWX knows.
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Shanghai")
 QUESTION_TYPES = ("text", "textarea", "password", "integer", "float", *CHOICE_TYPES)
 
 
@@ -142,3 +148,49 @@ def _faults_of_default(kind: Any, default: Any, choices: list[str]) -> list[str]
     if not isinstance(default, str):
         return ["the default is no text"]
     return ["the default is no choice"] if kind in CHOICE_TYPES and default not in choices else []
+
+
+def faults_of_rrule(text: str) -> list[str]:
+    """What AWX would refuse in the rrule of a schedule, in its words."""
+    if not text:
+        return ["This field may not be blank."]
+    for name in ("EXDATE", "RDATE"):
+        if f"{name}:" in text.upper():
+            return [f"{name} not allowed in rrule."]
+    faults = _faults_of_start(re.findall(r"DTSTART((?:;[^:\s]+)?):([0-9]+T[0-9]+)(Z?)(?!\S)", text))
+    if "RRULE:" not in text.upper():
+        faults.append("One or more rule required in rrule.")
+    return faults + [f"{fault}: {rule}" for rule in re.findall(r"RULE:\S*", text) for fault in _faults_of_rule(rule)]
+
+
+def _faults_of_start(starts: Sequence[tuple[str, str, str]]) -> list[str]:
+    if not starts:
+        return ["Valid DTSTART required in rrule. Value should start with: DTSTART:YYYYMMDDTHHMMSSZ"]
+    if len(starts) > 1:
+        return ["Multiple DTSTART is not supported."]
+    ((zone, time, utc),) = starts
+    if not zone and not utc:
+        return ["DTSTART cannot be a naive datetime.  Specify ;TZINFO= or YYYYMMDDTHHMMSSZZ."]
+    if zone and zone.removeprefix(";TZID=") not in ZONES:
+        return ["rrule parsing failed validation: A valid TZID must be provided (e.g., America/New_York)"]
+    try:
+        datetime.strptime(time, "%Y%m%dT%H%M%S")
+    except ValueError as error:
+        return [f"rrule parsing failed validation: {error}"]
+    return []
+
+
+def _faults_of_rule(rule: str) -> list[str]:
+    parts = dict(part.partition("=")[::2] for part in rule.removeprefix("RULE:").split(";"))
+    faults = [] if "INTERVAL" in parts else ["INTERVAL required in rrule"]
+    if parts.get("FREQ") == "SECONDLY":
+        faults.append("SECONDLY is not supported")
+    elif parts.get("FREQ") not in FREQUENCIES:
+        faults.append("rrule parsing failed validation")
+    if re.match("[0-9]", parts.get("BYDAY", "")):
+        faults.append("BYDAY with numeric prefix not supported")
+    if "COUNT" in parts and "UNTIL" in parts:
+        faults.append("RRULE may not contain both COUNT and UNTIL")
+    if int(parts.get("COUNT", 0)) > MOST_RUNS:
+        faults.append("COUNT > 999 is unsupported")
+    return faults

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of AWX's API as its modules need to create credential types, instance groups and job templates, and as a launch needs; AWX itself
-cannot be had in a test."""
+"""As much of AWX's API as its modules need to create credential types, instance groups, job templates and schedules, and as a launch needs; AWX
+itself cannot be had in a test."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class FakeAWX(ServerThread):
         application.router.add_get("/api/v2/job_templates/{id}/survey_spec/", self._survey)
         application.router.add_post("/api/v2/job_templates/{id}/survey_spec/", self._set_survey)
         application.router.add_post("/api/v2/job_templates/{id}/launch/", self._launch)
-        application.router.add_get("/api/v2/job_templates/{id}/{relation}/", self._related)
-        application.router.add_post("/api/v2/job_templates/{id}/{relation}/", self._relate)
+        application.router.add_get("/api/v2/{kind}/{id}/{relation}/", self._related)
+        application.router.add_post("/api/v2/{kind}/{id}/{relation}/", self._relate)
         super().__init__(application)
 
     @web.middleware
@@ -73,6 +73,13 @@ class FakeAWX(ServerThread):
         """The object of a kind with a name."""
         return next(row for row in self.objects[kind] if row["name"] == name)
 
+    def start(self, schedule: dict[str, Any]) -> dict[str, Any]:
+        """The job that a schedule starts when it is time."""
+        template = self._template_of(schedule)
+        variables, _faults = awx_launch.variables_of_job(template, schedule.get("extra_data", {}))
+        credentials = awx_launch.credentials_of_scheduled_job(template, schedule.get("credentials", []), self._types())
+        return self._add_job(template, credentials, variables)
+
     def end(self, job: dict[str, Any]) -> None:
         """Let a job end, and start what has been waiting for it."""
         job["status"] = "successful"
@@ -85,7 +92,8 @@ class FakeAWX(ServerThread):
         return {row["id"]: row["credential_type"] for row in self.objects["credentials"]}
 
     async def _list(self, request: web.Request) -> web.Response:
-        rows = self.objects.get(request.match_info["kind"], [])
+        # The unified ones would have projects among them, too, and workflows.
+        rows = self.objects.get(request.match_info["kind"].removeprefix("unified_"), [])
         found = [row for row in rows if all(str(row.get(key)) == value for key, value in request.query.items())]
         return web.json_response({"count": len(found), "next": None, "results": found})
 
@@ -113,7 +121,20 @@ class FakeAWX(ServerThread):
             return {"detail": faults} if faults else {}
         if kind == "job_templates" and values["playbook"] not in self.objects["projects"][values["project"] - 1]["playbooks"]:
             return {"playbook": ["Playbook not found for project."]}
-        return {}
+        return self._faults_of_schedule(values) if kind == "schedules" else {}
+
+    def _faults_of_schedule(self, values: dict[str, Any]) -> dict[str, Any]:
+        template, given = self._template_of(values), values.get("extra_data", {})
+        asked = {question["variable"] for question in template["survey"]["spec"]}
+        faults = {
+            "extra_data": [f"Variables {name} are not allowed on launch." for name in given if name not in asked],
+            "rrule": awx_rules.faults_of_rrule(values["rrule"]),
+            "variables_needed_to_start": awx_launch.variables_of_job(template, given)[1],
+        }
+        return {field: told for field, told in faults.items() if told}
+
+    def _template_of(self, schedule: dict[str, Any]) -> dict[str, Any]:
+        return self.objects["job_templates"][schedule["unified_job_template"] - 1]
 
     async def _survey(self, request: web.Request) -> web.Response:
         return web.json_response(self._one(request, "job_templates").get("survey", {}))
@@ -127,19 +148,25 @@ class FakeAWX(ServerThread):
         return web.json_response({})
 
     async def _related(self, request: web.Request) -> web.Response:
-        ids = self._one(request, "job_templates").get(request.match_info["relation"], [])
+        ids = self._one(request).get(request.match_info["relation"], [])
         return web.json_response({"count": len(ids), "next": None, "results": [{"id": number} for number in ids]})
 
     async def _relate(self, request: web.Request) -> web.Response:
         relation, wanted = request.match_info["relation"], await request.json()
-        template = self._one(request, "job_templates")
-        ids = [number for number in template.get(relation, []) if number != wanted["id"]]
-        ids += [] if wanted.get("disassociate") else [wanted["id"]]
-        faults = awx_launch.faults_of_credentials(ids, self._types()) if relation == "credentials" else []
-        if faults:
-            return web.json_response({"error": faults}, status=400)
-        template[relation] = ids
+        owner = self._one(request)
+        ids = [number for number in owner.get(relation, []) if number != wanted["id"]]
+        if not wanted.get("disassociate"):
+            fault = self._fault_of_relation(request.match_info["kind"], owner, ids, wanted["id"]) if relation == "credentials" else ""
+            if fault:
+                return web.json_response({"error": fault}, status=400)
+            ids.append(wanted["id"])
+        owner[relation] = ids
         return web.Response(status=204)
+
+    def _fault_of_relation(self, kind: str, owner: dict[str, Any], others: list[int], credential: int) -> str:
+        if kind == "schedules":
+            return awx_launch.fault_of_prompted_credential(self._template_of(owner), others, credential, self._types())
+        return "".join(awx_launch.faults_of_credentials([*others, credential], self._types()))
 
     async def _launch(self, request: web.Request) -> web.Response:
         template, prompts = self._one(request, "job_templates"), await request.json()
@@ -147,9 +174,12 @@ class FakeAWX(ServerThread):
         credentials, more = awx_launch.credentials_of_job(template, prompts.get("credentials"), self._types())
         if faults or more:
             return web.json_response({"variables_needed_to_start": faults, "credentials": more}, status=400)
+        return web.json_response(self._add_job(template, credentials, variables), status=201)
+
+    def _add_job(self, template: dict[str, Any], credentials: list[int], variables: dict[str, Any]) -> dict[str, Any]:
         job = self.add("jobs", {"job_template": template["id"], "credentials": credentials, "extra_vars": variables, "status": "pending"})
         self._start_jobs()
-        return web.json_response(job, status=201)
+        return job
 
     def _start_jobs(self) -> None:
         groups = {group["id"]: group for group in self.objects["instance_groups"]}

@@ -111,3 +111,43 @@ def test_broken_surveys_are_seen(change: dict[str, Any]) -> None:
     survey = copy.deepcopy({"name": "s", "description": "d", "spec": [QUESTION]})
     assert awx_rules.faults_of_survey(survey) == []
     assert awx_rules.faults_of_survey({**survey, **change})
+
+
+@pytest.mark.parametrize(
+    "rrule",
+    [
+        "DTSTART:20270101T023000Z RRULE:FREQ=DAILY;INTERVAL=1",
+        "DTSTART;TZID=Europe/Berlin:20270101T023000 RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,TH;COUNT=999",
+        "DTSTART;TZID=UTC:20270101T023000 RRULE:FREQ=DAILY;INTERVAL=1 EXRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=SU",
+        "DTSTART:20270101T023000Z RRULE:FREQ=HOURLY;INTERVAL=4;UNTIL=20280101T000000Z",
+    ],
+)
+def test_times_are_what_awx_takes(rrule: str) -> None:
+    assert awx_rules.faults_of_rrule(rrule) == []
+
+
+@pytest.mark.parametrize(
+    ("rrule", "fault"),
+    [
+        ("", "may not be blank"),
+        ("RRULE:FREQ=DAILY;INTERVAL=1", "Valid DTSTART required"),
+        ("DTSTART:tomorrow RRULE:FREQ=DAILY;INTERVAL=1", "Valid DTSTART required"),
+        ("DTSTART:20270101T023000 RRULE:FREQ=DAILY;INTERVAL=1", "cannot be a naive datetime"),
+        ("DTSTART:20271301T023000Z RRULE:FREQ=DAILY;INTERVAL=1", "parsing failed"),
+        ("DTSTART;TZID=Berlin:20270101T023000 RRULE:FREQ=DAILY;INTERVAL=1", "A valid TZID must be provided"),
+        ("DTSTART:20270101T023000Z DTSTART:20270101T023000Z RRULE:FREQ=DAILY;INTERVAL=1", "Multiple DTSTART"),
+        ("DTSTART:20270101T023000Z", "One or more rule required"),
+        ("DTSTART:20270101T023000Z EXRULE:FREQ=DAILY;INTERVAL=1", "One or more rule required"),
+        ("DTSTART:20270101T023000Z RRULE:FREQ=DAILY", "INTERVAL required"),
+        ("DTSTART:20270101T023000Z RRULE:FREQ=NIGHTLY;INTERVAL=1", "parsing failed"),
+        ("DTSTART:20270101T023000Z RRULE:FREQ=SECONDLY;INTERVAL=30", "SECONDLY is not supported"),
+        ("DTSTART:20270101T023000Z RRULE:FREQ=MONTHLY;INTERVAL=1;BYDAY=1MO", "numeric prefix"),
+        ("DTSTART:20270101T023000Z RRULE:FREQ=DAILY;INTERVAL=1;COUNT=5;UNTIL=20280101T000000Z", "both COUNT and UNTIL"),
+        ("DTSTART:20270101T023000Z RRULE:FREQ=DAILY;INTERVAL=1;COUNT=1000", "COUNT > 999"),
+        ("DTSTART:20270101T023000Z RRULE:FREQ=DAILY;INTERVAL=1 EXDATE:20270102T023000Z", "EXDATE not allowed"),
+        ("DTSTART:20270101T023000Z RRULE:FREQ=DAILY;INTERVAL=1 RDATE:20270102T023000Z", "RDATE not allowed"),
+    ],
+)
+def test_times_that_awx_refuses_are_seen(rrule: str, fault: str) -> None:
+    (told,) = awx_rules.faults_of_rrule(rrule)
+    assert fault in told

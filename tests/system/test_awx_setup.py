@@ -16,11 +16,19 @@ from typing import Any
 
 import pytest
 import requests
-from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES
+import yaml
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT
 from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import MEMBER, READER, TOKEN, FakeAWX
+from ansible_collections.huaweicloud.koodrive.tests.system.test_playbooks import play
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
 
 #: Where the tests' make target has put the collection awx.awx.
 AWX_COLLECTIONS = os.environ["AWX_COLLECTIONS"]
+NIGHTLY = "DTSTART;TZID=Europe/Berlin:20270101T023000 RRULE:FREQ=DAILY;INTERVAL=1"
+HOURLY = "DTSTART:20270101T023000Z RRULE:FREQ=HOURLY;INTERVAL=1"
+POOLS = [{"type": "individual", "unallocated_capacity": 500}, {"type": "department", "unallocated_capacity": 200}]
+SCHEDULE = {"awx_setup_balance_schedule": NIGHTLY, "awx_setup_balance_pools": POOLS}
 
 
 @pytest.fixture(name="awx")
@@ -150,7 +158,7 @@ def test_a_template_gets_the_one_credential_that_is_named(ready: FakeAWX) -> Non
     # Of a type that is in use, what are not the inputs may change.
     ready.objects["credential_types"][0]["description"] = "What an older release said"
     set_up(ready, awx_setup_credential="B")
-    assert [template["credentials"] for template in ready.objects["job_templates"]] == [[new]] * 3
+    assert [template["credentials"] for template in ready.objects["job_templates"]] == [[new]] * len(JOB_TEMPLATES)
     assert ready.objects["credential_types"][0]["description"] == CREDENTIAL_TYPE["description"]
 
 
@@ -233,3 +241,119 @@ def test_it_wants_to_know_the_project(awx: FakeAWX) -> None:
     )
     assert ended.returncode == 2 and "Give awx_setup_project" in ended.stdout
     assert awx.writes == []
+
+
+def scheduled(awx: FakeAWX, **variables: Any) -> list[tuple[str, str, dict[str, Any]]]:
+    """Name, times and answers of the schedules after a set-up with ``variables``."""
+    set_up(awx, **{**SCHEDULE, **variables})
+    return [(row["name"], row["rrule"], row["extra_data"]) for row in awx.objects["schedules"]]
+
+
+def test_a_schedule_is_created_once_and_changed_where_it_differs(ready: FakeAWX) -> None:
+    assert "changed=1" in set_up(ready, **SCHEDULE)
+    (schedule,) = ready.objects["schedules"]
+    assert (schedule["name"], schedule["rrule"]) == ("KooDrive balance", NIGHTLY)
+    assert schedule["unified_job_template"] == ready.named("job_templates", "KooDrive balance")["id"]
+    # Somebody has turned it off, and given it a tenant.
+    schedule.update(enabled=False, credentials=[credential(ready, "A")])
+    as_it_is = copy.deepcopy(schedule)
+    ready.writes.clear()
+    assert "changed=0" in set_up(ready, **SCHEDULE)
+    # Without it, or with a blank one, it stays.
+    assert "changed=0" in set_up(ready, awx_setup_balance_schedule=" ", awx_setup_balance_pools="")
+    assert ready.writes == [] and schedule == as_it_is
+    assert "changed=1" in set_up(ready, "--check", **{**SCHEDULE, "awx_setup_balance_schedule": HOURLY})
+    assert ready.writes == [] and schedule == as_it_is
+    assert "changed=1" in set_up(ready, **{**SCHEDULE, "awx_setup_balance_schedule": HOURLY})
+    assert ready.objects["schedules"] == [{**as_it_is, "rrule": HOURLY}]
+
+
+def test_a_check_run_foresees_a_schedule_before_there_is_a_template(awx: FakeAWX) -> None:
+    said = set_up(awx, "--check", **SCHEDULE)
+    assert "changed=3" in said and "There would be the schedule KooDrive balance." in said
+    assert awx.writes == []
+    assert "changed=3" in set_up(awx, **SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {"awx_setup_balance_pools": json.dumps(POOLS)},
+        {"awx_setup_balance_pools": "- {unallocated_capacity: 500, type: individual}\n- {type: department, unallocated_capacity: 200}\n"},
+        {"awx_setup_balance_schedule": NIGHTLY.replace(" ", "\n") + "\n", "awx_setup_balance_capacity_step": "1", "awx_setup_balance_partial": "no"},
+    ],
+)
+def test_a_schedule_is_the_same_however_it_is_written(ready: FakeAWX, answers: dict[str, Any]) -> None:
+    pools = '[{"type": "individual", "unallocated_capacity": 500}, {"type": "department", "unallocated_capacity": 200}]'
+    assert scheduled(ready, **answers) == [
+        ("KooDrive balance", NIGHTLY, {"koodrive_pools": pools, "koodrive_partial": "no", "koodrive_capacity_step": 1})
+    ]
+
+
+def test_what_a_schedule_starts_balances_the_pools(ready: FakeAWX, koodrive: KooDriveForTests) -> None:
+    answers = {"awx_setup_balance_pools": "[{type: individual, unallocated_capacity: 5000}, {type: department, unallocated_capacity: 0}]"}
+    set_up(ready, **{**SCHEDULE, **answers}, awx_setup_balance_partial="yes", awx_setup_balance_capacity_step=500)
+    job = ready.start(ready.named("schedules", "KooDrive balance"))
+    assert job["status"] == "running"
+    assert "Moved 1500 GB to individual from department" in play(koodrive, "huaweicloud.koodrive.balance", job["extra_vars"])
+
+
+def test_each_tenant_has_a_schedule_of_its_own(ready: FakeAWX) -> None:
+    first, second = (credential(ready, tenant) for tenant in ("A", "B"))
+    for tenant in ("A", "B"):
+        assert "changed=1" in set_up(ready, **SCHEDULE, awx_setup_balance_credential=tenant)
+        assert "changed=0" in set_up(ready, **SCHEDULE, awx_setup_balance_credential=tenant)
+    assert [row["name"] for row in ready.objects["schedules"]] == ["KooDrive balance, A", "KooDrive balance, B"]
+    assert [ready.start(row)["credentials"] for row in ready.objects["schedules"]] == [[first], [second]]
+    assert "credentials" not in ready.named("job_templates", "KooDrive balance")
+
+
+def test_the_credential_of_the_template_is_none_of_the_schedule(ready: FakeAWX) -> None:
+    own = credential(ready, "A")
+    set_up(ready, **SCHEDULE, awx_setup_credential="A", awx_setup_balance_credential="A")
+    (schedule,) = ready.objects["schedules"]
+    assert "credentials" not in schedule and ready.start(schedule)["credentials"] == [own]
+    # One that the template has by an earlier set-up, or by hand, is AWX's to see.
+    assert "give no awx_setup_balance_credential" in set_up(ready, expected=2, **SCHEDULE, awx_setup_balance_credential="A")
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"awx_setup_balance_pools": ""}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
+        ({"awx_setup_balance_pools": "group"}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
+        ({"awx_setup_balance_pools": "[{type: group"}, "while parsing a flow mapping"),
+        ({"awx_setup_balance_pools": [{"type": "groups", "total_capacity": 1}]}, "value of type must be one of: department, individual, group"),
+        ({"awx_setup_balance_pools": [{"type": "group"}]}, "one of the following is required: total_capacity, unallocated_capacity"),
+        ({"awx_setup_balance_capacity_step": "ten"}, "awx_setup_balance_capacity_step"),
+        ({"awx_setup_balance_schedule": " "}, "Give awx_setup_balance_schedule, an rrule, too: awx_setup_balance_pools would change nothing"),
+        ({"awx_setup_balance_schedule": "", "awx_setup_balance_pools": "", "awx_setup_balance_credential": "A"}, "awx_setup_balance_credential would"),
+    ],
+)
+def test_what_a_scheduled_job_would_not_understand_is_refused_before_anything_is_written(awx: FakeAWX, answers: dict[str, Any], said: str) -> None:
+    assert said in set_up(awx, expected=2, **{**SCHEDULE, **answers})
+    assert awx.writes == []
+
+
+def test_the_set_up_knows_what_the_module_takes_as_pools() -> None:
+    tasks = yaml.safe_load((ROOT / "playbooks/tasks/awx_schedule_answers.yml").read_text(encoding="utf-8"))
+    spec = tasks[-1]["ansible.builtin.validate_argument_spec"]["argument_spec"]
+    known, knows = ALLOCATION_SPEC["pools"]["options"], spec["awx_setup_balance_pools"]["options"]
+    assert {name: {key: value for key, value in option.items() if key != "default"} for name, option in known.items()} == knows
+    assert [list(names) for names in ALLOCATION_SPEC["pools"]["required_one_of"]] == spec["awx_setup_balance_pools"]["required_one_of"]
+
+
+@pytest.mark.parametrize("rrule", ["FREQ=DAILY", "DTSTART:20270101T023000Z RRULE:FREQ=DAILY", "DTSTART:20270101T023000Z"])
+def test_times_that_awx_refuses_get_advice(ready: FakeAWX, rrule: str) -> None:
+    refused = {**SCHEDULE, "awx_setup_balance_schedule": rrule}
+    assert "needs both kinds of quotes" in set_up(ready, expected=2, **refused)
+    assert ready.objects.get("schedules", []) == []
+
+
+def test_a_change_that_awx_refuses_gets_the_reason_and_advice(ready: FakeAWX) -> None:
+    set_up(ready, **SCHEDULE)
+    # AWX's module has the reason in the response alone.
+    said = set_up(ready, expected=2, **{**SCHEDULE, "awx_setup_balance_schedule": "DTSTART:20270101T023000Z RRULE:FREQ=DAILY"})
+    assert "INTERVAL required in rrule: RULE:FREQ=DAILY" in said and "needs both kinds of quotes" in said
+    assert ready.objects["schedules"][0]["rrule"] == NIGHTLY

@@ -24,7 +24,7 @@ import pytest
 from ansible_collections.huaweicloud.koodrive.tests.examples import FOR_AWX, POOLS, RULEBOOK, blocks, examples
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
-from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT
 from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import FakeAWX
 from ansible_collections.huaweicloud.koodrive.tests.system.fake_galaxy import FakeGalaxy
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
@@ -135,7 +135,7 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     if "koodrive.report" in text:
         assert (place.checkout / "koodrive.html").exists()
     if "koodrive.awx_setup" in text:
-        assert [template["inventory"] for template in place.awx.objects["job_templates"]] == [place.awx.named("inventories", "Demo Inventory")["id"]] * 3
+        assert [template["inventory"] for template in place.awx.objects["job_templates"]] == [place.awx.named("inventories", "Demo Inventory")["id"]] * len(JOB_TEMPLATES)
     if "awx_setup_instance_group" in text:
         assert place.awx.named("instance_groups", "koodrive")["max_concurrent_jobs"] == 1
     if "collection install ." in text:
