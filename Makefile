@@ -61,7 +61,9 @@ test: ## all tests
 	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity
 	@$(MAKE) --no-print-directory -j2 --output-sync=target ansible-units lint types docs-lint docs
 
-lint: $(VENV)/dev ## ansible-lint
+lint: $(VENV)/dev ## ruff and ansible-lint
+	$(IN_TREE) $(BIN)/ruff check --no-cache .
+	$(IN_TREE) $(BIN)/ruff format --no-cache --check --diff .
 	$(IN_TREE) ANSIBLE_ROLES_PATH=tests/integration/targets $(BIN)/ansible-lint --offline --profile production
 
 types: $(VENV)/dev ## mypy

@@ -64,18 +64,12 @@ def sums(allocation: Allocation) -> dict[str, int]:
 
 def as_sentence(allocation: Allocation) -> str:
     """The pools in one line, for a message."""
-    return "; ".join(
-        f"{name} {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated"
-        for name, pool in in_order(allocation).items()
-    )
+    return "; ".join(f"{name} {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated" for name, pool in in_order(allocation).items())
 
 
 def as_lines(allocation: Allocation) -> str:
     """The pools as ``--diff`` shows them, a line each."""
-    return "".join(
-        f"{name}: {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated\n"
-        for name, pool in in_order(allocation).items()
-    )
+    return "".join(f"{name}: {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated\n" for name, pool in in_order(allocation).items())
 
 
 class Target(NamedTuple):
@@ -155,9 +149,7 @@ class Plan(NamedTuple):
     def after(self) -> dict[str, Pool]:
         """The pools after the transfer, if nothing else changes."""
         change = {**dict(self.moves), self.origin_type: -self.needed}
-        return {
-            name: pool._replace(total_capacity=pool.total_capacity + change.get(name, 0)) for name, pool in self.before.items()
-        }
+        return {name: pool._replace(total_capacity=pool.total_capacity + change.get(name, 0)) for name, pool in self.before.items()}
 
     def compare(self, seen: Allocation) -> Shows:
         """What ``seen`` shows of this transfer, in the pools that it touches."""
@@ -169,11 +161,7 @@ class Plan(NamedTuple):
 
     def missing(self, seen: Allocation) -> dict[str, int]:
         """What each target still lacks in ``seen``, in GB; empty when all have what the task asked for."""
-        return {
-            name: total - seen[name].total_capacity
-            for name, total in self.required_totals.items()
-            if seen[name].total_capacity < total
-        }
+        return {name: total - seen[name].total_capacity for name, total in self.required_totals.items() if seen[name].total_capacity < total}
 
     def other_changes(self, seen: Allocation) -> dict[str, int]:
         """By how many GB the totals in ``seen`` differ from what this transfer alone would have made of them."""
@@ -194,11 +182,7 @@ def plan_transfer(origin_type: str, targets: Sequence[Target], step: int, before
     every target.
     """
     required = {target.type: target.required_total(before[target.type]) for target in targets}
-    moves = tuple(
-        Move(name, rounded_up(total - before[name].total_capacity, step))
-        for name, total in required.items()
-        if total > before[name].total_capacity
-    )
+    moves = tuple(Move(name, rounded_up(total - before[name].total_capacity, step)) for name, total in required.items() if total > before[name].total_capacity)
     return Plan(origin_type, before, moves, required)
 
 

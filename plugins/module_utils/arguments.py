@@ -31,11 +31,7 @@ def is_blank_answer(value: Any) -> bool:
 def readable(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """``arguments`` for the argument spec ``spec``, blank ones left out, and each other one so that Ansible can accept or refuse it."""
     options = {spelling: option for name, option in spec.items() for spelling in (name, *option.get("aliases", ()))}
-    return {
-        name: _readable_value(options.get(name, {}), value)
-        for name, value in arguments.items()
-        if name not in options or not is_blank(value)
-    }
+    return {name: _readable_value(options.get(name, {}), value) for name, value in arguments.items() if name not in options or not is_blank(value)}
 
 
 def _readable_value(option: Mapping[str, Any], value: Any) -> Any:

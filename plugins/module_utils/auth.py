@@ -83,9 +83,7 @@ class AppAuth:
         self._signatures.append(signature)
         # Host is set too, so that what is signed is what is sent.
         request.headers.update({"Host": signed["host"], "X-Date": signed["x-date"], "X-User-Id": signed["x-user-id"]})
-        request.headers["Authorization"] = (
-            f"{ALGORITHM} AppId={self.app_id},SignedHeaders={';'.join(sorted(signed))},Signature={signature}"
-        )
+        request.headers["Authorization"] = f"{ALGORITHM} AppId={self.app_id},SignedHeaders={';'.join(sorted(signed))},Signature={signature}"
         return request
 
     def secrets(self) -> list[str]:

@@ -36,9 +36,7 @@ class Book:
     What the user should know goes to ``account``. An open transfer is settled as the option settle_time says, in seconds.
     """
 
-    def __init__(
-        self, store: Store, tenant: str, writer: str, account: WritingAccount, settle_time: float, read_only: bool
-    ) -> None:
+    def __init__(self, store: Store, tenant: str, writer: str, account: WritingAccount, settle_time: float, read_only: bool) -> None:
         self._store = store
         self._tenant = tenant
         self._writer = writer
@@ -80,9 +78,7 @@ class Book:
         if state == OPEN:
             return
         if state == GIVEN_UP:
-            self._account.warnings.append(
-                f"What became of {told(self.open)} was never found out: the pools changed otherwise, and it cannot be done any more."
-            )
+            self._account.warnings.append(f"What became of {told(self.open)} was never found out: the pools changed otherwise, and it cannot be done any more.")
         self._found[self.open.number] = state
         if not self._read_only:
             self._store.end(self.open.number, state)

@@ -96,7 +96,5 @@ def layout_from(options: Mapping[str, Any]) -> Layout:
 
 
 def _minimums_from(row: Mapping[str, Any]) -> Minimums:
-    given = {
-        name: in_range(row, name, 0, MAX_CAPACITY, f" of the pool {row['type']}") if row.get(name) is not None else None for name in MINIMUMS
-    }
+    given = {name: in_range(row, name, 0, MAX_CAPACITY, f" of the pool {row['type']}") if row.get(name) is not None else None for name in MINIMUMS}
     return Minimums(row["type"], receives=row["receives"], **given)

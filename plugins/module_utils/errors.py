@@ -15,7 +15,7 @@ _LOOK_FIRST = (
 ADVICE = {
     "invalid_request": "Correct the option and run again; no request was sent.",
     "authentication": "A token lives 20 minutes: get a new one. With an app, check app_id, app_secret and user_id, that they"
-                      " belong to this endpoint's site, and that this machine's clock is right.",
+    " belong to this endpoint's site, and that this machine's clock is right.",
     "insufficient_capacity": "Move less, lower origin_reserve, or have the tenant's capacity expanded.",
     "rejected": "Look KooDrive's code up in its API reference; running again as it is will most likely be refused again.",
     "rate_limited": "Wait a minute and run again.",
@@ -25,7 +25,7 @@ ADVICE = {
     "not_verified": _LOOK_FIRST,
     "outcome_unknown": _LOOK_FIRST,
     "open_transfer": "Run again after that time, or as soon as the pools show it; a run that has nothing to send is not held up. Whoever knows"
-                     " that it is lost sets settle_time to 0.",
+    " that it is lost sets settle_time to 0.",
     "busy": "Nothing was sent. Run again when they are through, or find out what holds them up.",
     "ledger_unavailable": "See to the ledger, and run again.",
 }
@@ -38,6 +38,9 @@ class Answer(NamedTuple):
     code: str | None = None
     message: str | None = None
     request_id: str | None = None
+
+
+NO_ANSWER = Answer()
 
 
 class KooDriveError(Exception):
@@ -57,7 +60,7 @@ class KooDriveError(Exception):
         *,
         step: str = "",
         advice: str | None = None,
-        answer: Answer = Answer(),
+        answer: Answer = NO_ANSWER,
         transient: bool = False,
         retry_after: float | None = None,
         may_have_moved: bool = False,

@@ -19,7 +19,6 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
 )
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 
-
 #: What a pool can be asked to have at least.
 MINIMUMS = ("total_capacity", "unallocated_capacity")
 
@@ -105,7 +104,7 @@ class Layout(NamedTuple):
             f"the pools named lack {needed} GB and can give {available} GB{rounding}: {_told(missing, 'lacks')}; {_told(givers, 'can give')}",
             step="Planning the transfers",
             advice="Lower a minimum, free capacity in a pool that can give, name another pool, have the tenant's capacity expanded, or set"
-                   " partial to move what there is.",
+            " partial to move what there is.",
         )
 
 

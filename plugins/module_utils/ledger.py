@@ -107,9 +107,7 @@ class Store(Protocol):
 
 def unavailable(where: str, why: str, advice: str = "") -> KooDriveError:
     """The error of a store that cannot be used; ``where`` has no secret in it."""
-    return KooDriveError(
-        "ledger_unavailable", f"the ledger {where} cannot be used: {why}", step="Looking into the ledger", advice=advice
-    )
+    return KooDriveError("ledger_unavailable", f"the ledger {where} cannot be used: {why}", step="Looking into the ledger", advice=advice)
 
 
 def told_time(moment: float) -> str:
@@ -120,6 +118,4 @@ def told_time(moment: float) -> str:
 def busy(wait: float, holder: Holder | None) -> KooDriveError:
     """The error of waiting too long for a turn, with who has it as far as anybody knows."""
     who = f"; it is the turn of {holder.name} since {told_time(holder.since)}" if holder else ""
-    return KooDriveError(
-        "busy", f"for {wait:g} seconds, other tasks have been moving capacity of the same tenant{who}", step="Waiting for this task's turn"
-    )
+    return KooDriveError("busy", f"for {wait:g} seconds, other tasks have been moving capacity of the same tenant{who}", step="Waiting for this task's turn")

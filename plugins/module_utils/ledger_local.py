@@ -130,8 +130,9 @@ class LocalStore(SqlRecords):
         if os.path.islink(path):
             raise self._unusable(f"{path} is a symbolic link", "Remove it, and run again.")
         mode = "ro" if self._read_only else "rwc"
-        database = sqlite3.connect(f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode={mode}", uri=True,
-                                   timeout=BUSY_TIMEOUT, isolation_level=None)
+        database = sqlite3.connect(
+            f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
+        )
         try:
             self._prepare(database, path)
         except BaseException:

@@ -13,9 +13,7 @@ from typing import Any
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, Move, Pool
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import NOT_DONE, OPEN, OpenTransfer, Record
 
-COLUMNS = (
-    "number, tenant, state, begun_at, ended_at, writer, origin_type, moves, pools_before, source, trace_id, idempotency_key"
-)
+COLUMNS = "number, tenant, state, begun_at, ended_at, writer, origin_type, moves, pools_before, source, trace_id, idempotency_key"
 
 
 class SqlRecords(ABC):
@@ -81,9 +79,7 @@ class SqlRecords(ABC):
 
     def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
         marks = ", ".join("?" for _state in states)
-        return self._records(
-            f"tenant = ? AND begun_at >= ? AND state IN ({marks}) ORDER BY number DESC LIMIT ?", tenant, since, *states, limit
-        )
+        return self._records(f"tenant = ? AND begun_at >= ? AND state IN ({marks}) ORDER BY number DESC LIMIT ?", tenant, since, *states, limit)
 
     def _one(self, condition: str, *values: Any) -> Record | None:
         found = self._records(f"{condition} ORDER BY number DESC LIMIT 1", *values)

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of

@@ -329,8 +329,7 @@ def _advice_on_steps(plan: Plan, refusal: KooDriveError) -> str | None:
     if refusal.answer.code != BAD_PARAMETERS or all(move.expand_capacity % CONSOLE_STEP == 0 for move in plan.moves):
         return None
     return (
-        f"KooDrive's console moves multiples of {CONSOLE_STEP} GB only, and the service may insist on that: set capacity_step to"
-        f" {CONSOLE_STEP}, and run again."
+        f"KooDrive's console moves multiples of {CONSOLE_STEP} GB only, and the service may insist on that: set capacity_step to {CONSOLE_STEP}, and run again."
     )
 
 

@@ -55,9 +55,7 @@ VISIBLE = re.compile(r"[\x21-\x7e]+")
 TOKEN = re.compile(f"(Bearer |AT )?{VISIBLE.pattern}")
 LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"{LABEL}(\.{LABEL})*\.?")
-ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in (
-    "endpoint", "token", "app_id", "app_secret", "user_id", "language", "ledger", "tenant"
-)}
+ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token", "app_id", "app_secret", "user_id", "language", "ledger", "tenant")}
 
 
 class Connection(NamedTuple):

@@ -58,7 +58,7 @@ def _spellings(secret: str) -> list[str]:
     for offset in range(3):
         # What precedes the secret in the encoded text is not known, so only the groups that it fills alone are looked for.
         encoded = base64.b64encode(b"\0" * offset + raw).decode("ascii")
-        whole = encoded[(0, 2, 3)[offset]: (offset + len(raw)) * 8 // 6]
+        whole = encoded[(0, 2, 3)[offset] : (offset + len(raw)) * 8 // 6]
         if len(whole) >= MIN_PIECE:
             spellings.append("".join(_character(char, base64_digit=True) for char in whole))
     return spellings

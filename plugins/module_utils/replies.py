@@ -82,7 +82,7 @@ def value_of(reply: Reply, call: Call) -> dict[str, Any]:
         return value
     if reply.status >= 500 or reply.status == REQUEST_TIMEOUT or answer.code == INNER_INVOKE_FAILURE:
         raise _server_error(reply, answer, call)
-    if 400 <= reply.status or (200 <= reply.status < 300 and answer.code is not None):
+    if reply.status >= 400 or (200 <= reply.status < 300 and answer.code is not None):
         raise _refusal(reply, answer, call)
     if 300 <= reply.status < 400:
         fault = f"it is a redirect to {call.show(reply.headers.get('Location', 'nowhere'))!r}, which is not followed"
@@ -165,9 +165,7 @@ def _fail(why: str) -> Any:
 def _whole_number(row: Mapping[str, Any], field: str) -> int:
     """The field as an int of 0 to MAX_POOL. Raises ValueError: nothing else is ever taken for a number, least for zero."""
     value = row.get(field)
-    if isinstance(value, str) and DIGITS.fullmatch(value):
-        number = int(value)
-    elif isinstance(value, float) and value.is_integer():
+    if isinstance(value, str) and DIGITS.fullmatch(value) or isinstance(value, float) and value.is_integer():
         number = int(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value

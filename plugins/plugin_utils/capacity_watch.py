@@ -50,9 +50,7 @@ def _threshold(name: str, value: Any) -> Threshold:
     found = THRESHOLD.fullmatch("" if isinstance(value, bool) else str(value).strip())
     threshold = Threshold(Decimal(found[1]), bool(found[2])) if found else None
     if threshold is None or threshold.amount > (100 if threshold.is_percent else MAX_CAPACITY) or not _is_whole(threshold):
-        raise invalid_request(
-            f"thresholds.{name}", f"must be whole GB from 0 to {MAX_CAPACITY}, or from 0% to 100% of the total, not {value}"
-        )
+        raise invalid_request(f"thresholds.{name}", f"must be whole GB from 0 to {MAX_CAPACITY}, or from 0% to 100% of the total, not {value}")
     return threshold
 
 

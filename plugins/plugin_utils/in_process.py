@@ -26,7 +26,6 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
-
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import masked, register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
@@ -79,9 +78,7 @@ class InProcessAction(ActionBase):
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
         # Where a module on this machine runs, so that relative paths mean the same, in options and in the environment.
         with working_in(self._loader.get_basedir()), with_environment(environment):
-            done = run_in_process(
-                self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode
-            )
+            done = run_in_process(self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode)
         if not _shows_invocation(variables):
             del done["invocation"]
         return {**result, **done}
@@ -136,9 +133,7 @@ def with_environment(environment: Mapping[str, Any]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def run_in_process(
-    name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool
-) -> dict[str, Any]:
+def run_in_process(name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool) -> dict[str, Any]:
     """What the module ``name``, as the task spells it, would return for ``arguments``: options checked, work done, secrets masked."""
     validated = _validated(arguments, argument_spec)
     options = validated.validated_parameters

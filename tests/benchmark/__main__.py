@@ -102,11 +102,7 @@ def _high_water(process: subprocess.Popen[bytes]) -> float:
 
 def measured(bench: Runner, rounds: int, only: str | None) -> dict[str, Any]:
     """All figures, or with ``only`` what is compared of the contenders whose names it matches, which takes less time."""
-    them = {
-        name: contender
-        for name, contender in contenders(bench.simulator.endpoint, TOKEN, bench.ca).items()
-        if re.search(only or "", name)
-    }
+    them = {name: contender for name, contender in contenders(bench.simulator.endpoint, TOKEN, bench.ca).items() if re.search(only or "", name)}
     if not them:
         sys.exit(f"No contender's name matches {only}")
     wire = on_the_wire(bench, them if only else {**them, **unverified()})

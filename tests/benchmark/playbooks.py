@@ -61,10 +61,7 @@ def unverified() -> dict[str, Contender]:
 
 
 def _each_work(name: str, more: int, tasks_of: Callable[[dict[str, int]], Tasks], shared_ledger: bool = False) -> dict[str, Contender]:
-    return {
-        f"{name}, {work}": Contender(tasks_of(capacity), more, requests, shared_ledger=shared_ledger)
-        for work, (capacity, requests) in WORK.items()
-    }
+    return {f"{name}, {work}": Contender(tasks_of(capacity), more, requests, shared_ledger=shared_ledger) for work, (capacity, requests) in WORK.items()}
 
 
 def transfer(capacity: dict[str, int], **options: Any) -> Tasks:

@@ -106,11 +106,7 @@ class Runner:
 
 def _users_environment() -> dict[str, str]:
     """The environment, without what would make a contender do other things here than elsewhere."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name not in UNSET and not name.startswith("KOODRIVE_") and not name.lower().endswith("_proxy")
-    }
+    return {name: value for name, value in os.environ.items() if name not in UNSET and not name.startswith("KOODRIVE_") and not name.lower().endswith("_proxy")}
 
 
 @contextmanager

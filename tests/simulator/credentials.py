@@ -51,9 +51,7 @@ class Credentials:
             raise Refused(401, "APIGW.0301", "Incorrect IAM authentication information: token expired or unknown")
         self._check_signature(signed, method, path, query, headers, body)
 
-    def _check_signature(
-        self, signed: re.Match[str], method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
-    ) -> None:
+    def _check_signature(self, signed: re.Match[str], method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> None:
         app_id, signed_headers, signature = signed.groups()
         refused = Refused(401, "APIGW.0303", "Incorrect app authentication information")
         app = next((app for app in self.apps if app.app_id == app_id), None)

@@ -133,9 +133,8 @@ def _in_one_piece(fault: Fault, status: int, body: bytes) -> bytes | None:
         "short": _head(status, f"Content-Length: 1{len(body)}") + body,
         "redirect-page": _head(302, elsewhere, f"Content-Length: {len(LOGIN)}") + LOGIN,
         "early-hints": _head(103, "Link: </style.css>; rel=preload") + _head(102) + _head(status, length, "Connection: close") + body,
-        "chunked": _head(status, "Transfer-Encoding: chunked", "Connection: close") + b"".join(
-            b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (body[:7], body[7:], b"")
-        ),
+        "chunked": _head(status, "Transfer-Encoding: chunked", "Connection: close")
+        + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (body[:7], body[7:], b"")),
         "until-closed": _head(status, "Connection: close") + body,
         "gzip": _head(status, "Content-Encoding: gzip", f"Content-Length: {len(packed)}", "Connection: close") + packed,
         "brotli": _head(status, "Content-Encoding: br", length) + (b"\x8b\x02\x80\xff" * len(body))[: len(body)],

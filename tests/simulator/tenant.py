@@ -58,10 +58,7 @@ class Tenant:
 
     def rows(self) -> list[dict[str, int]]:
         """The pools as the read shows them [GetSpaceAllocation]."""
-        return [
-            {"type": number, "allocateCapacity": pool.allocated, "totalCapacity": pool.total}
-            for number, pool in sorted(self.pools.items())
-        ]
+        return [{"type": number, "allocateCapacity": pool.allocated, "totalCapacity": pool.total} for number, pool in sorted(self.pools.items())]
 
     def transfer(self, body: Any) -> None:
         """What the write does [TransferUnallocatedSpace]. Raises Refused, and then has changed nothing."""

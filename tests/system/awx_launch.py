@@ -28,9 +28,7 @@ def faults_of_answer(question: Mapping[str, Any], answers: Mapping[str, Any]) ->
     return [] if question.get("min", size) <= size <= question.get("max", size) else [f"'{name}' value {answer} is too small or too large."]
 
 
-def variables_of_job(
-    template: Mapping[str, Any], answers: Mapping[str, Any], handed_on: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], list[str]]:
+def variables_of_job(template: Mapping[str, Any], answers: Mapping[str, Any], handed_on: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], list[str]]:
     """The extra variables of a job, and why AWX would refuse the launch. An answer to no question is ignored; what earlier nodes of a
     workflow handed on is not."""
     spec: Sequence[Mapping[str, Any]] = template["survey"]["spec"]

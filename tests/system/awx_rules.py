@@ -90,7 +90,7 @@ def faults_of_injectors(injectors: Mapping[str, Any], inputs: Mapping[str, Any])
     faults = [f"injectors has {key}" for key in injectors if key not in ("env", "extra_vars", "file")]
     values = {field["id"]: "x" for field in inputs["fields"]}
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
-    for name, template in injectors.get("env", {}).items():
+    for name in injectors.get("env", {}):
         if name.startswith("ANSIBLE_") or name in TAKEN or not re.fullmatch("[A-Z_][A-Z0-9_]*", name):
             faults.append(f"no possible name: {name}")
     for where in injectors.values():

@@ -92,8 +92,14 @@ class Controller(ServerThread):
     async def _templates(self, request: web.Request) -> web.Response:
         asks = {f"ask_{what}_on_launch": False for what in ("limit", "labels", "inventory", "variables")}
         found = [
-            {"id": number, "type": "job_template", "name": template["name"], "related": {"launch": f"/launch/{template['name']}/"}, **asks,
-             "summary_fields": {"organization": {"name": "Default"}}}
+            {
+                "id": number,
+                "type": "job_template",
+                "name": template["name"],
+                "related": {"launch": f"/launch/{template['name']}/"},
+                **asks,
+                "summary_fields": {"organization": {"name": "Default"}},
+            }
             for number, template in enumerate(JOB_TEMPLATES, 1)
             if template["name"] == request.query["name"]
         ]

@@ -60,9 +60,7 @@ RIGHT = [
 def fixture_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home folder of a user who has installed the collection as README.md says."""
     home = tmp_path_factory.mktemp("home")
-    ended = subprocess.run(
-        ["ansible-galaxy", "collection", "install", str(ROOT)], env=surroundings(home), capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run(["ansible-galaxy", "collection", "install", str(ROOT)], env=surroundings(home), capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     return home
 

@@ -23,9 +23,7 @@ FOR_USERS = {"CHANGELOG.rst", "LICENSE", "README.md", "changelogs", "docs", "ext
 def run(*command: str, cwd: Path = ROOT, **environment: str) -> str:
     """What the command prints; it must succeed. It does not see the collection that the tests are imported from."""
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    ended = subprocess.run(
-        command, cwd=cwd, env={**surroundings, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    ended = subprocess.run(command, cwd=cwd, env={**surroundings, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
     return ended.stdout
 
@@ -50,9 +48,7 @@ def test_it_holds_what_users_need_and_nothing_else(archive: Path) -> None:
 
 def test_the_importer_has_nothing_to_say(archive: Path) -> None:
     importer = Path(os.environ["GALAXY_IMPORTER"])
-    said = run(
-        str(importer / "python"), "-m", "galaxy_importer.main", str(archive), cwd=archive.parent, PATH=f"{importer}:{os.environ['PATH']}"
-    )
+    said = run(str(importer / "python"), "-m", "galaxy_importer.main", str(archive), cwd=archive.parent, PATH=f"{importer}:{os.environ['PATH']}")
     assert "Importer processing completed successfully" in said
     assert "run complete" in said and "WARNING" not in said and "ERROR" not in said
 
@@ -85,7 +81,17 @@ def test_an_environment_can_be_made_of_it(archive: Path, tmp_path: Path, name: s
     # What the image's build does with that, for there is no container engine in a test.
     assert "collection install" in (tmp_path / "context/Containerfile").read_text(encoding="utf-8")
     assert (build / "requirements.txt").read_text(encoding="utf-8").splitlines() == packages
-    run("ansible-galaxy", "collection", "install", "-r", "requirements.yml", "-p", str(tmp_path / "empty"), cwd=build, HOME=str(tmp_path),
-        ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "empty"))
+    run(
+        "ansible-galaxy",
+        "collection",
+        "install",
+        "-r",
+        "requirements.yml",
+        "-p",
+        str(tmp_path / "empty"),
+        cwd=build,
+        HOME=str(tmp_path),
+        ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "empty"),
+    )
     run("ansible-builder", "introspect", "--write-pip", "pip.txt", str(tmp_path / "empty"), cwd=tmp_path)
     assert (tmp_path / "pip.txt").read_text(encoding="utf-8").startswith("requests>=2.25.1")

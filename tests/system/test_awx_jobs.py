@@ -116,10 +116,10 @@ def transfers_of(runner: ansible_runner.Runner) -> list[Any]:
     return [result["transfers"] for result in results if "transfers" in result]
 
 
-@pytest.mark.parametrize(("playbook", "credential"), [("transfer.yml", AS_TOKEN), ("onboard.yml", AS_APP), ("balance.yml", AS_APP)], ids=["token", "app", "layout"])
-def test_a_job_is_predicted_and_done_once(
-    job: Job, koodrive: KooDriveForTests, tmp_path: Path, playbook: str, credential: dict[str, str]
-) -> None:
+@pytest.mark.parametrize(
+    ("playbook", "credential"), [("transfer.yml", AS_TOKEN), ("onboard.yml", AS_APP), ("balance.yml", AS_APP)], ids=["token", "app", "layout"]
+)
+def test_a_job_is_predicted_and_done_once(job: Job, koodrive: KooDriveForTests, tmp_path: Path, playbook: str, credential: dict[str, str]) -> None:
     answers = survey_answers(playbook, tmp_path)
     for options, changed, methods in (
         (("--check", "--diff"), True, ["GET"]),
@@ -136,9 +136,7 @@ def test_a_job_is_predicted_and_done_once(
         assert ("GB total" in kept) is True and TOKEN not in kept and APP.secret not in kept
 
 
-def test_two_jobs_of_different_templates_at_once_move_capacity_once(
-    collections: Path, koodrive: KooDriveForTests, tmp_path: Path
-) -> None:
+def test_two_jobs_of_different_templates_at_once_move_capacity_once(collections: Path, koodrive: KooDriveForTests, tmp_path: Path) -> None:
     # Room for the same 50 people, asked for by both, and time for each to look before the other has moved anything.
     koodrive.state.delay = 2.0
     wanted = {

@@ -236,9 +236,7 @@ def test_without_awxs_modules_it_says_where_they_are(awx: FakeAWX, tmp_path: Pat
 
 def test_it_wants_to_know_the_project(awx: FakeAWX) -> None:
     environment = {**os.environ, "CONTROLLER_HOST": awx.endpoint, "CONTROLLER_OAUTH_TOKEN": TOKEN}
-    ended = subprocess.run(
-        ["ansible-playbook", "huaweicloud.koodrive.awx_setup"], env=environment, capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run(["ansible-playbook", "huaweicloud.koodrive.awx_setup"], env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 2 and "Give awx_setup_project" in ended.stdout
     assert awx.writes == []
 
@@ -286,9 +284,7 @@ def test_a_check_run_foresees_a_schedule_before_there_is_a_template(awx: FakeAWX
 )
 def test_a_schedule_is_the_same_however_it_is_written(ready: FakeAWX, answers: dict[str, Any]) -> None:
     pools = '[{"type": "individual", "unallocated_capacity": 500}, {"type": "department", "unallocated_capacity": 200}]'
-    assert scheduled(ready, **answers) == [
-        ("KooDrive balance", NIGHTLY, {"koodrive_pools": pools, "koodrive_partial": "no", "koodrive_capacity_step": 1})
-    ]
+    assert scheduled(ready, **answers) == [("KooDrive balance", NIGHTLY, {"koodrive_pools": pools, "koodrive_partial": "no", "koodrive_capacity_step": 1})]
 
 
 def test_what_a_schedule_starts_balances_the_pools(ready: FakeAWX, koodrive: KooDriveForTests) -> None:

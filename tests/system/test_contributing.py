@@ -124,9 +124,7 @@ def test_the_commands_of_the_table_are_what_make_test_runs() -> None:
 def test_make_knows_each_command() -> None:
     targets = sorted(set(re.findall(r"`make ([\w-]+)", CONTRIBUTING)))
     assert len(targets) > len(COMMANDS)
-    ended = subprocess.run(
-        ["make", "--dry-run", *targets], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
-    )
+    ended = subprocess.run(["make", "--dry-run", *targets], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
 
 

@@ -135,7 +135,9 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     if "koodrive.report" in text:
         assert (place.checkout / "koodrive.html").exists()
     if "koodrive.awx_setup" in text:
-        assert [template["inventory"] for template in place.awx.objects["job_templates"]] == [place.awx.named("inventories", "Demo Inventory")["id"]] * len(JOB_TEMPLATES)
+        assert [template["inventory"] for template in place.awx.objects["job_templates"]] == [place.awx.named("inventories", "Demo Inventory")["id"]] * len(
+            JOB_TEMPLATES
+        )
     if "awx_setup_instance_group" in text:
         assert place.awx.named("instance_groups", "koodrive")["max_concurrent_jobs"] == 1
     if "collection install ." in text:

@@ -50,7 +50,7 @@ def new_user(postgresql: Postgresql) -> str:
 
 
 def test_it_says_what_the_code_does() -> None:
-    assert TABLES == ledger_postgresql.SCHEMA_SQL.strip()
+    assert ledger_postgresql.SCHEMA_SQL.strip() == TABLES
     assert f"``{ledger_local.FOLDER.format('UID')}``" in PAGE and ledger_local.RECORDS in PAGE
     assert all(f"   * - ``{state}``\n" in PAGE for state in ledger.STATES)
     assert TRANSFER_SPEC["settle_time"]["default"] == 15 * 60 and "15 minutes" in PAGE

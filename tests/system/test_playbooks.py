@@ -62,9 +62,7 @@ def test_transfer_takes_the_answers_as_they_come(koodrive: KooDriveForTests, ans
 
 
 def test_transfer_predicts_and_is_idempotent(koodrive: KooDriveForTests) -> None:
-    assert "Would move 100 GB to group from department. Unallocated then: department 1500 GB" in play(
-        koodrive, f"{NAME}transfer", MOVE, "--check", "--diff"
-    )
+    assert "Would move 100 GB to group from department. Unallocated then: department 1500 GB" in play(koodrive, f"{NAME}transfer", MOVE, "--check", "--diff")
     assert koodrive.methods() == ["GET"]
     play(koodrive, f"{NAME}transfer", MOVE)
     again = play(koodrive, f"{NAME}transfer", MOVE)
@@ -175,7 +173,8 @@ BALANCE = {"koodrive_department_unallocated_capacity": "200", "koodrive_individu
     [
         {**BALANCE, "koodrive_group_unallocated_capacity": "", "koodrive_pools": " ", "koodrive_partial": "no", "koodrive_capacity_step": None},
         {
-            "koodrive_pools": "[{type: department, unallocated_capacity: 200}, {type: individual, unallocated_capacity: 500}, {type: group, total_capacity: 600}]",
+            "koodrive_pools": "[{type: department, unallocated_capacity: 200}, {type: individual, unallocated_capacity: 500},"
+            " {type: group, total_capacity: 600}]",
             "koodrive_department_total_capacity": "\t",
         },
     ],
@@ -214,7 +213,7 @@ def test_onboard_moves_once(koodrive: KooDriveForTests) -> None:
 
 
 def test_onboard_refuses_before_it_asks(koodrive: KooDriveForTests) -> None:
-    blank = {name: "" for name in JOIN}
+    blank = dict.fromkeys(JOIN, "")
     assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", blank, expected=2)
     assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", {**blank, "onboarding_capacity_origin_type": "group"}, expected=2)
     assert koodrive.methods() == []
@@ -254,7 +253,5 @@ def test_report_writes_to_where_somebody_is(koodrive: KooDriveForTests, tmp_path
 
 def test_roles_explain_themselves() -> None:
     for role in ("onboarding_capacity", "capacity_report"):
-        shown = subprocess.run(
-            ["ansible-doc", "-t", "role", NAME + role], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
-        ).stdout
+        shown = subprocess.run(["ansible-doc", "-t", "role", NAME + role], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
         assert f"{role}_" in shown and "Options" in shown.title()

@@ -15,9 +15,7 @@ WORDS = {"success": "passed", "failed": "FAILED", "aborted": "ABORTED", "skipped
 
 def main(report: Path) -> int:
     sessions = json.loads(report.read_text(encoding="utf-8"))["sessions"]
-    rows = [
-        (session["signatures"][0], WORDS[session["result"]], f"{session['duration']:.0f} s", session["reason"] or "") for session in sessions
-    ]
+    rows = [(session["signatures"][0], WORDS[session["result"]], f"{session['duration']:.0f} s", session["reason"] or "") for session in sessions]
     width = max(len(row[0]) for row in rows)
     for name, result, duration, reason in rows:
         sys.stdout.write(f"{name:<{width}}  {result:<8} {duration:>6}  {reason}".rstrip() + "\n")

@@ -107,7 +107,7 @@ def main(count: int, seed: int) -> None:
             own = [str(test) for test in ROOT.glob(f"tests/unit/**/test_{path.stem}.py")]
             if not (own and noticed(own)) and not noticed(["tests/unit", "--deselect", "tests/unit/plugins/plugin_utils/test_chaos.py"]):
                 survivors += 1
-                sys.stdout.write(f"{path.relative_to(ROOT)}:{getattr(old, 'lineno')}: {ast.unparse(old)[:100]}  ->  {ast.unparse(new)[:100]}\n")
+                sys.stdout.write(f"{path.relative_to(ROOT)}:{old.lineno}: {ast.unparse(old)[:100]}  ->  {ast.unparse(new)[:100]}\n")
                 sys.stdout.flush()
         finally:
             path.write_text(source, encoding="utf-8")

@@ -194,9 +194,12 @@ class Hall:
         }
         no_chance = types.SimpleNamespace(uniform=lambda _low, high: high)
         connection = {"connection_from": lambda *_options: self.run}
-        with mock.patch.multiple(transfer, **connection), mock.patch.multiple(desired_allocation, **connection), mock.patch.multiple(
-            moving, **names
-        ), mock.patch.multiple(waiting, time=clock, random=no_chance):
+        with (
+            mock.patch.multiple(transfer, **connection),
+            mock.patch.multiple(desired_allocation, **connection),
+            mock.patch.multiple(moving, **names),
+            mock.patch.multiple(waiting, time=clock, random=no_chance),
+        ):
             yield
 
     def _monotonic(self) -> float:

@@ -84,7 +84,7 @@ class Job:
         """What the task returned on each host, once the job is over."""
         self.output += self._process.communicate(timeout=120)[0]
         assert self._process.returncode == 0, self.output
-        return [json.loads(base64.b64decode(found)) for found in re.findall('RESULT=([A-Za-z0-9+/]+=*)=', self.output)]
+        return [json.loads(base64.b64decode(found)) for found in re.findall("RESULT=([A-Za-z0-9+/]+=*)=", self.output)]
 
     def result(self) -> dict[str, Any]:
         (result,) = self.results()
@@ -263,9 +263,7 @@ def test_check_mode_reads_the_ledger_and_writes_nothing(koodrive: KooDrive, cont
     assert controller.records() == written and koodrive.transfers() == 1
 
 
-def test_a_database_that_is_gone_before_the_write_lets_nothing_be_sent(
-    koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller
-) -> None:
+def test_a_database_that_is_gone_before_the_write_lets_nothing_be_sent(koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller) -> None:
     koodrive.upon["GET"] = own_server.stop
     for _run in ("gone after the read", "gone before the run"):
         result = on_own_server.run(**GROUP)
@@ -275,9 +273,7 @@ def test_a_database_that_is_gone_before_the_write_lets_nothing_be_sent(
     assert on_own_server.run(**GROUP)["changed"]
 
 
-def test_a_database_that_is_gone_after_the_write_costs_no_success(
-    koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller
-) -> None:
+def test_a_database_that_is_gone_after_the_write_costs_no_success(koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller) -> None:
     koodrive.upon["POST"] = own_server.stop
     result = on_own_server.run(**GROUP)
     assert kind_of(result) == "ok" and result["changed"], result
@@ -348,8 +344,14 @@ def test_the_password_is_in_no_artifact_of_a_job(koodrive: KooDrive, controller:
     (tmp_path / "runner").mkdir()
     for environment in (controller.environment(FIRST), {**controller.environment(FIRST), "KOODRIVE_LEDGER": f"postgresql://u:{PASSWORD}@127.0.0.1:1/db"}):
         run = ansible_runner.run(
-            private_data_dir=str(tmp_path / "runner"), playbook=str(PLAYBOOKS / "transfer.yml"), inventory="host,", envvars=environment,
-            extravars={"koodrive_in_process": in_process, **GROUP}, verbosity=3, suppress_env_files=True, quiet=True,
+            private_data_dir=str(tmp_path / "runner"),
+            playbook=str(PLAYBOOKS / "transfer.yml"),
+            inventory="host,",
+            envvars=environment,
+            extravars={"koodrive_in_process": in_process, **GROUP},
+            verbosity=3,
+            suppress_env_files=True,
+            quiet=True,
         )
         assert run.rc == 0
     # The file "command" is the runner's own note of all of its environment, of every credential.

@@ -39,9 +39,7 @@ def test_it_says_that_nothing_is_to_do(check_mode: bool) -> None:
 
 def test_it_says_when_an_addition_was_made_before() -> None:
     earlier = {"time": "2026-11-25T14:03:12Z", "trace_id": "abc", "transfers": [GROUP]}
-    assert summary(result(earlier=earlier)) == (
-        "Nothing was to be moved: this addition was made before, 2026-11-25T14:03:12Z (trace ID abc)." + NOW
-    )
+    assert summary(result(earlier=earlier)) == ("Nothing was to be moved: this addition was made before, 2026-11-25T14:03:12Z (trace ID abc)." + NOW)
 
 
 def test_each_row_may_have_an_origin_of_its_own() -> None:
@@ -53,9 +51,7 @@ def test_each_row_may_have_an_origin_of_its_own() -> None:
 
 def test_it_says_what_is_missing() -> None:
     missing = {"group": 10, "individual": 5}
-    assert summary(result(GROUP, missing=missing)) == (
-        "Moved 100 GB to group from department. Still missing: 10 GB in group and 5 GB in individual." + NOW
-    )
+    assert summary(result(GROUP, missing=missing)) == ("Moved 100 GB to group from department. Still missing: 10 GB in group and 5 GB in individual." + NOW)
     assert "department. Would still be missing: 10 GB in group and 5 GB in individual. Unallocated then" in summary(result(GROUP, missing=missing), True)
     assert summary(result(missing={"group": 10})) == "Nothing could be moved. Still missing: 10 GB in group." + NOW
     assert "issing" not in summary(result(GROUP, missing={}))

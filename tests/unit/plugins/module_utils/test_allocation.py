@@ -60,9 +60,7 @@ def test_a_target_gets_what_is_missing(target: Target, sent: int | None) -> None
 
 
 def test_targets_keep_their_order_and_only_those_that_lack_something_are_sent() -> None:
-    decided = plan(
-        Target("individual", "unallocated_capacity", 150), Target("group", "total_capacity", 400), reserve=1550
-    )
+    decided = plan(Target("individual", "unallocated_capacity", 150), Target("group", "total_capacity", 400), reserve=1550)
     assert decided.moves == (Move("individual", 50),)
     assert decided.required_totals == {"individual": 1050, "group": 400}
     assert as_result(decided.after()) == {
@@ -161,16 +159,14 @@ def test_what_a_later_reading_shows_of_a_transfer() -> None:
 
 capacities = st.integers(0, MAX_CAPACITY)
 pools = st.builds(Pool, capacities, capacities)
-allocations = st.fixed_dictionaries({name: pools for name in SPACE_TYPES})
+allocations = st.fixed_dictionaries(dict.fromkeys(SPACE_TYPES, pools))
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[str, list[Target], int, dict[str, Pool], int]:
     names = draw(st.permutations(list(SPACE_TYPES)))
     count = draw(st.integers(1, 2))
-    targets = [
-        Target(name, draw(st.sampled_from(CAPACITIES)), draw(st.integers(1, MAX_CAPACITY))) for name in names[1:][:count]
-    ]
+    targets = [Target(name, draw(st.sampled_from(CAPACITIES)), draw(st.integers(1, MAX_CAPACITY))) for name in names[1:][:count]]
     return names[0], targets, draw(st.integers(0, 1000)), draw(allocations), draw(st.sampled_from([1, 10, 1024]))
 
 

@@ -52,7 +52,11 @@ def test_what_is_no_blank_is_kept() -> None:
     for value in (0, False, [], {}, "0", "None"):
         assert not is_blank(value)
     assert readable(TRANSFER_SPEC, {"retries": 0, "verify": False, "target": [], "unknown": "", "_ansible_check_mode": None}) == {
-        "retries": 0, "verify": False, "target": [], "unknown": "", "_ansible_check_mode": None,
+        "retries": 0,
+        "verify": False,
+        "target": [],
+        "unknown": "",
+        "_ansible_check_mode": None,
     }
 
 

@@ -152,9 +152,7 @@ def test_an_interrupt_leaves_open_what_may_have_been_sent(koodrive: KooDriveForT
     assert states(koodrive) == [state]
 
 
-def test_an_outcome_that_cannot_be_written_down_is_a_warning_and_the_next_run_finds_it_out(
-    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_outcome_that_cannot_be_written_down_is_a_warning_and_the_next_run_finds_it_out(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(_self: LocalStore, _number: int, _state: str) -> None:
         raise book.KooDriveError("ledger_unavailable", "the disk is full")
 

@@ -47,9 +47,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("faults", ENDS.values(), ids=ENDS)
-def test_the_connection_is_closed_after_a_run_also_a_failed_one(
-    koodrive: KooDriveForTests, sessions: list[requests.Session], faults: list[Fault]
-) -> None:
+def test_the_connection_is_closed_after_a_run_also_a_failed_one(koodrive: KooDriveForTests, sessions: list[requests.Session], faults: list[Fault]) -> None:
     koodrive.script(*faults)
     koodrive.outcome(GROUP, timeout=1)
     gc.disable()
@@ -76,9 +74,7 @@ def test_the_pauses_of_a_read_begin_with_the_first_one(koodrive: KooDriveForTest
         assert most / 2 <= pause <= most
 
 
-def test_a_pause_that_koodrive_asks_for_is_no_longer_than_a_request_may_take(
-    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pause_that_koodrive_asks_for_is_no_longer_than_a_request_may_take(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting.time.sleep", slept.append)
     koodrive.script(*[Fault(reply="status", status=429, retry_after=seconds) for seconds in ("2", "3600")])

@@ -66,9 +66,7 @@ def writes(koodrive: KooDriveForTests) -> int:
 
 
 @pytest.mark.parametrize("lost", LOST, ids=str)
-def test_a_lost_reply_to_a_transfer_that_was_done_is_a_success_with_a_warning(
-    koodrive: KooDriveForTests, lost: dict[str, Any]
-) -> None:
+def test_a_lost_reply_to_a_transfer_that_was_done_is_a_success_with_a_warning(koodrive: KooDriveForTests, lost: dict[str, Any]) -> None:
     result = koodrive.run(GROUP, retries=3, **quick(koodrive, OK, Fault(**lost)))
     assert result["changed"] and result["verified"]
     assert result["allocation"]["group"]["total_capacity"] == 600
@@ -79,9 +77,7 @@ def test_a_lost_reply_to_a_transfer_that_was_done_is_a_success_with_a_warning(
 
 @pytest.mark.parametrize("lost", LOST, ids=str)
 @pytest.mark.parametrize("verify", [True, False])
-def test_a_lost_reply_to_a_transfer_that_was_not_done_is_a_failure_and_not_repeated(
-    koodrive: KooDriveForTests, lost: dict[str, Any], verify: bool
-) -> None:
+def test_a_lost_reply_to_a_transfer_that_was_not_done_is_a_failure_and_not_repeated(koodrive: KooDriveForTests, lost: dict[str, Any], verify: bool) -> None:
     result = koodrive.failure(GROUP, retries=3, verify=verify, **quick(koodrive, OK, Fault(apply="no", **lost)))
     assert result["error"]["kind"] == ("server_error" if lost["reply"] in ("status", "gateway") else "outcome_unknown")
     assert result["error"]["http_status"] == lost.get("status", result["error"]["http_status"])
@@ -167,9 +163,7 @@ def test_the_first_look_does_not_wait(koodrive: KooDriveForTests, pauses: list[f
 
 
 @pytest.mark.parametrize("trouble", [{"reply": "reset"}, {"reply": "not-json"}, {"reply": "status", "status": 503}], ids=str)
-def test_trouble_with_reading_after_an_accepted_transfer_is_waited_out(
-    koodrive: KooDriveForTests, trouble: dict[str, Any]
-) -> None:
+def test_trouble_with_reading_after_an_accepted_transfer_is_waited_out(koodrive: KooDriveForTests, trouble: dict[str, Any]) -> None:
     koodrive.script(OK, OK, Fault(**trouble), Fault(**trouble))
     assert koodrive.run(GROUP, verify_timeout=5)["verified"]
     assert koodrive.methods() == ["GET", "POST", "GET", "GET", "GET"]
@@ -231,9 +225,7 @@ def test_retry_after_is_honoured_and_bounded(koodrive: KooDriveForTests) -> None
 
 
 @pytest.mark.parametrize("targets", [[GROUP], BOTH], ids=["desired", "with expand"])
-def test_a_rate_limit_that_lies_does_not_make_it_twice(
-    koodrive: KooDriveForTests, targets: list[dict[str, Any]]
-) -> None:
+def test_a_rate_limit_that_lies_does_not_make_it_twice(koodrive: KooDriveForTests, targets: list[dict[str, Any]]) -> None:
     koodrive.script(OK, Fault(apply="yes", reply="status", status=429))
     result = koodrive.run(*targets, retries=3)
     assert writes(koodrive) == 1 and koodrive.totals()["group"] == 600
@@ -328,9 +320,7 @@ def test_a_read_is_tried_again(koodrive: KooDriveForTests, trouble: dict[str, An
     ],
     ids=str,
 )
-def test_a_read_that_was_refused_or_makes_no_sense_is_not_tried_again(
-    koodrive: KooDriveForTests, trouble: dict[str, Any], kind: str
-) -> None:
+def test_a_read_that_was_refused_or_makes_no_sense_is_not_tried_again(koodrive: KooDriveForTests, trouble: dict[str, Any], kind: str) -> None:
     koodrive.script(Fault(**trouble))
     result = koodrive.failure(GROUP, retries=3)
     assert result["error"]["kind"] == kind and koodrive.methods() == ["GET"]

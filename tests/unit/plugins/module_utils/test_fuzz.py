@@ -22,9 +22,7 @@ texts = st.text(max_size=20) | st.sampled_from([TOKEN, "Bearer " + TOKEN, APP.se
 scalars = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | texts
 anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 numbers = st.integers(-1, 5000) | st.integers(0, 5000).map(str) | scalars
-rows = st.fixed_dictionaries(
-    {}, optional={"type": st.integers(0, 3) | numbers, "totalCapacity": numbers, "allocateCapacity": numbers}
-)
+rows = st.fixed_dictionaries({}, optional={"type": st.integers(0, 3) | numbers, "totalCapacity": numbers, "allocateCapacity": numbers})
 replies = st.fixed_dictionaries(
     {},
     optional={
@@ -33,9 +31,7 @@ replies = st.fixed_dictionaries(
         "data": st.lists(rows, max_size=4) | rows | anything,
     },
 )
-bodies = st.one_of(
-    replies.map(lambda value: json.dumps(value).encode()), anything.map(lambda value: json.dumps(value).encode()), st.binary()
-)
+bodies = st.one_of(replies.map(lambda value: json.dumps(value).encode()), anything.map(lambda value: json.dumps(value).encode()), st.binary())
 headers = st.lists(
     st.sampled_from(
         [
@@ -101,7 +97,7 @@ def test_any_reply_to_the_read(koodrive: KooDriveForTests, app: bool, raw: bytes
     result = outcome(koodrive, app, check_mode=True)
     assert koodrive.state.applied == [] and "POST" not in koodrive.methods()
     if "error" not in result:
-        reply = json.loads(raw[raw.index(b"\r\n\r\n") + 4:].split(b"\r\n")[-1]) if b"chunked" not in raw else {}
+        reply = json.loads(raw[raw.index(b"\r\n\r\n") + 4 :].split(b"\r\n")[-1]) if b"chunked" not in raw else {}
         totals = {str(row["type"]): int(row["totalCapacity"]) for row in reply.get("data", [])}
         assert result["allocation_before"]["group"]["total_capacity"] == totals["2"]
 

@@ -145,9 +145,7 @@ def test_a_pool_in_need_gives_nothing_of_its_own() -> None:
 
 def test_the_neediest_pool_comes_first_when_there_is_too_little() -> None:
     pools = {"department": Pool(95, 0), "individual": Pool(0, 0), "group": Pool(0, 0)}
-    layout = layout_of(
-        Minimums("department", None, 0), Minimums("individual", None, 60), Minimums("group", None, 70), step=10, partial=True
-    )
+    layout = layout_of(Minimums("department", None, 0), Minimums("individual", None, 60), Minimums("group", None, 70), step=10, partial=True)
     plan = layout.next_transfer(pools)
     assert dict(plan.moves) == {"individual": 20, "group": 70} and layout.missing(plan.after()) == {"individual": 40}
 

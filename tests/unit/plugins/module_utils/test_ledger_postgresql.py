@@ -125,9 +125,7 @@ def test_check_mode_makes_no_tables(new_store: NewStore, postgresql: Postgresql,
     assert postgresql.execute("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'koodrive%'", database) == [(0,)]
 
 
-def test_a_turn_that_was_lost_lets_no_second_transfer_begin(
-    store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str
-) -> None:
+def test_a_turn_that_was_lost_lets_no_second_transfer_begin(store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str) -> None:
     other = new_store()
     with store.turn("t", "the first", 0):
         store.begin(RECORD)
@@ -173,9 +171,9 @@ def test_a_url_that_leads_nowhere_is_an_error_without_its_password(url: str, kin
 
 def test_a_server_that_lets_nobody_in_is_named_without_the_password(postgresql: Postgresql, database: str) -> None:
     for url, words in (
-        (postgresql.url(database, database, PASSWORD.upper()), f"password authentication failed for user \"{database}\""),
-        (postgresql.url(database, "nobody"), "password authentication failed for user \"nobody\""),
-        (postgresql.url("nothing", database), "database \"nothing\" does not exist"),
+        (postgresql.url(database, database, PASSWORD.upper()), f'password authentication failed for user "{database}"'),
+        (postgresql.url(database, "nobody"), 'password authentication failed for user "nobody"'),
+        (postgresql.url("nothing", database), 'database "nothing" does not exist'),
         (postgresql.url(database, database) + "?sslmode=require", "server does not support SSL"),
     ):
         with refused(words=words):

@@ -75,10 +75,15 @@ def test_text_of_any_kind_comes_back(store: Store) -> None:
 
 def test_a_record_is_there_for_others_as_soon_as_it_is_begun(store: Store, ledger: str) -> None:
     store.begin(RECORD)
-    printed = subprocess.run(**python(
-        "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
-        f"with store_of({ledger!r}, True) as store: print(store.open_transfer('t').trace_id)"
-    ), capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        **python(
+            "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
+            f"with store_of({ledger!r}, True) as store: print(store.open_transfer('t').trace_id)"
+        ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert printed.stdout.strip() == RECORD.trace_id
 
 
@@ -223,13 +228,16 @@ def test_many_take_turns(ledger: str) -> None:
 
 
 def test_a_killed_process_leaves_no_turn(store: Store, ledger: str) -> None:
-    process = subprocess.Popen(**python(
-        "import time\n"
-        "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
-        f"with store_of({ledger!r}, False) as store, store.turn('t', 'killed', 0):\n"
-        "    print('mine', flush=True)\n"
-        "    time.sleep(60)\n"
-    ), stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        **python(
+            "import time\n"
+            "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
+            f"with store_of({ledger!r}, False) as store, store.turn('t', 'killed', 0):\n"
+            "    print('mine', flush=True)\n"
+            "    time.sleep(60)\n"
+        ),
+        stdout=subprocess.PIPE,
+    )
     with process:
         assert process.stdout.readline() == b"mine\n"
         assert turn_refused(store).kind == "busy"

@@ -87,7 +87,7 @@ def test_half_an_app_in_the_task_is_completed_from_the_environment() -> None:
 def test_a_blank_is_not_set(blank: str, space: str) -> None:
     environ = {f"KOODRIVE_{name}": space for name in ("ENDPOINT", "TOKEN", "APP_ID", "APP_SECRET", "USER_ID", "LANGUAGE")}
     given = {"token": APP, "app_id": {"token": "t"}}[blank]
-    options = {**{name: space for name in (*APP, "token", "endpoint", "language", "trace_id", "ca_path")}, **given}
+    options = {**dict.fromkeys((*APP, "token", "endpoint", "language", "trace_id", "ca_path"), space), **given}
     assert isinstance(connect(environ, **options).auth, {"token": AppAuth, "app_id": TokenAuth}[blank])
 
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 import html
 import json
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -47,7 +47,7 @@ SECRET = "c69b+Zq/9_x-T==&<1\"'"
 def test_a_secret_is_masked_in_every_encoding(spelling: str) -> None:
     shown = redact(f"token {spelling} expired", [SECRET])
     assert "********" in shown
-    for piece in (spelling[i: i + 9] for i in range(4, len(spelling) - 13)):
+    for piece in (spelling[i : i + 9] for i in range(4, len(spelling) - 13)):
         assert piece not in shown
     assert shown.startswith("token ") and shown.endswith(" expired")
 
@@ -68,7 +68,7 @@ def test_base64_of_anything_around_a_secret_shows_no_piece_of_it(encode: Callabl
     encoded = encode(before.encode() + secret.encode() + after.encode()).decode()
     shown = redact(encoded, [secret], limit=10000)
     start, end = len(before.encode()) * 8 // 6 + 2, (len(before.encode()) + len(secret)) * 8 // 6 - 1
-    pieces = {encoded[at: at + 9] for at in range(start, end - 8)}
+    pieces = {encoded[at : at + 9] for at in range(start, end - 8)}
     # What is around the secret may have such a piece, too.
     around = encode(before.encode()).decode() + encode(after.encode()).decode()
     assert not {piece for piece in pieces if piece in shown and piece not in around}

@@ -119,8 +119,20 @@ def test_a_read_that_makes_no_sense_is_never_taken_for_a_number(data: Any) -> No
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b"[]", b"<html>login</html>", b"\xff\xfe", b"[" * 100000, {"data": ROWS}, {"code": None}, {"code": False},
-     {"code": 0.0}, {"code": [0]}, {"code": ""}],
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"<html>login</html>",
+        b"\xff\xfe",
+        b"[" * 100000,
+        {"data": ROWS},
+        {"code": None},
+        {"code": False},
+        {"code": 0.0},
+        {"code": [0]},
+        {"code": ""},
+    ],
 )
 def test_a_reply_without_a_code_is_no_reply_of_koodrive(body: Any) -> None:
     for is_write in (False, True):

@@ -227,9 +227,7 @@ def fixture_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         server.shutdown()
 
 
-def test_a_proxy_of_the_environment_is_used_and_gets_no_credentials(
-    koodrive: KooDriveForTests, proxy: list[str]
-) -> None:
+def test_a_proxy_of_the_environment_is_used_and_gets_no_credentials(koodrive: KooDriveForTests, proxy: list[str]) -> None:
     result = koodrive.failure(GROUP)
     assert len(proxy) == 1 and "CONNECT 127.0.0.1" in proxy[0]
     assert TOKEN not in proxy[0] and "X-Traceid" not in proxy[0]

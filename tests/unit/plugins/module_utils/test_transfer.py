@@ -165,9 +165,7 @@ def test_a_second_read_that_may_pass_is_tried_again(koodrive: KooDriveForTests) 
         ([{"type": "group", "expand_capacity": 30}], [30]),
     ],
 )
-def test_a_step_is_what_a_koodrive_that_insists_on_it_takes(
-    koodrive: KooDriveForTests, targets: list[dict[str, Any]], sent: list[int]
-) -> None:
+def test_a_step_is_what_a_koodrive_that_insists_on_it_takes(koodrive: KooDriveForTests, targets: list[dict[str, Any]], sent: list[int]) -> None:
     koodrive.state.tenant.step = 10
     predicted = koodrive.run(*targets, capacity_step=10, check_mode=True)
     result = koodrive.run(*targets, capacity_step=10)

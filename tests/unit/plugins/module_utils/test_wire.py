@@ -67,9 +67,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
-def test_a_slow_first_address_leaves_time_for_the_second(
-    koodrive: KooDriveForTests, silent_address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_first_address_leaves_time_for_the_second(koodrive: KooDriveForTests, silent_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve_to(monkeypatch, silent_address, "127.0.0.1")
     start = time.monotonic()
     assert koodrive.run(GROUP, endpoint=f"http://localhost:{koodrive.port}", timeout=2)["changed"]
@@ -121,17 +119,13 @@ def fixture_proxy() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-def test_no_proxy_carries_plain_http_off_the_machine(
-    koodrive: KooDriveForTests, proxy: str, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_proxy_carries_plain_http_off_the_machine(koodrive: KooDriveForTests, proxy: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, f"http://{proxy}")
     assert koodrive.run(GROUP)["changed"]
     assert Proxy.asked_for == []
 
 
-def test_a_refusal_of_the_proxy_is_told_as_one_and_not_tried_again(
-    over_tls: KooDriveForTests, proxy: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_of_the_proxy_is_told_as_one_and_not_tried_again(over_tls: KooDriveForTests, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:SEKRIT@{proxy}")
     result = over_tls.failure(GROUP, retries=3)
     assert "could not be reached (the proxy of the environment: it refused the way with HTTP 407)" in result["msg"]
@@ -168,9 +162,7 @@ def test_a_proxy_that_makes_no_sense_is_named_once_and_its_password_never(
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_bundle_that_is_not_there_is_named_once(
-    over_tls: KooDriveForTests, name: str, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bundle_that_is_not_there_is_named_once(over_tls: KooDriveForTests, name: str, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.setenv(name, "/nowhere/ca.pem")
     result = over_tls.failure(GROUP, retries=3)

@@ -55,7 +55,7 @@ KNOWN = json.dumps(
 )
 
 pool = st.fixed_dictionaries({"total": st.integers(0, 300) | st.integers(500, 2000), "allocated": st.integers(0, 400)})
-pools = st.fixed_dictionaries({name: pool for name in NAMES})
+pools = st.fixed_dictionaries(dict.fromkeys(NAMES, pool))
 amounts = {
     "total_capacity": st.integers(1, 2500),
     "unallocated_capacity": st.integers(1, 1500),
@@ -198,9 +198,7 @@ class Chaos(RuleBasedStateMachine):
         results: list[dict[str, Any]] = []
         self.state.delay = delay
         self._expect(script)
-        threads = [
-            threading.Thread(target=lambda task=task: results.append(self._one(task))) for task in [same, same, *others]
-        ]
+        threads = [threading.Thread(target=lambda task=task: results.append(self._one(task))) for task in [same, same, *others]]
         total = sum(self.koodrive.totals().values())
         for thread in threads:
             thread.start()

@@ -92,7 +92,7 @@ def fixture_killable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 pool = st.fixed_dictionaries({"total": st.integers(500, 2000), "allocated": st.integers(0, 450)})
-pools = st.fixed_dictionaries({name: pool for name in NAMES})
+pools = st.fixed_dictionaries(dict.fromkeys(NAMES, pool))
 
 
 @st.composite

@@ -115,9 +115,7 @@ def test_an_error_of_the_work_is_a_failed_result(koodrive: KooDriveForTests) -> 
         ({"timeout": "long"}, "argument 'timeout' is of type"),
     ],
 )
-def test_options_are_checked_as_a_module_checks_them(
-    koodrive: KooDriveForTests, options: dict[str, Any], message: str
-) -> None:
+def test_options_are_checked_as_a_module_checks_them(koodrive: KooDriveForTests, options: dict[str, Any], message: str) -> None:
     result = run(koodrive, **options)
     assert result["failed"] is True and result["error"]["kind"] == "invalid_request"
     assert result["msg"].startswith(message) and koodrive.methods() == []
@@ -199,8 +197,18 @@ def test_nothing_speaks_for_a_process_of_its_own_on_this_machine() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["KOODRIVE_TOKEN", "KOODRIVE_LEDGER", "HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "No_Proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
-     "SSL_CERT_FILE"],
+    [
+        "KOODRIVE_TOKEN",
+        "KOODRIVE_LEDGER",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "http_proxy",
+        "ALL_PROXY",
+        "No_Proxy",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "SSL_CERT_FILE",
+    ],
 )
 def test_an_environment_that_is_read_here_does_not(name: str) -> None:
     assert why_not(environment=[{name: "x"}]) is None
