@@ -23,7 +23,6 @@ try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
-    from requests.certs import where as usual_bundle
     from urllib3.util.ssl_ import create_urllib3_context
 except ImportError:
     #: The traceback of the failed import, for missing_required_lib; None where requests is there.
@@ -78,7 +77,7 @@ def bundle_of(trust: bool | str) -> bool | str:
     """``trust``, the ``verify`` of requests, with the path of the CA bundle where it is the usual one: by the rules of requests."""
     if trust is not True:
         return trust
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or usual_bundle()
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
 def load_bundle() -> None:

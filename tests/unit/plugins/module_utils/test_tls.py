@@ -179,7 +179,7 @@ def test_the_rules_of_requests_say_which_bundle_is_the_usual_one(monkeypatch: py
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", requests_bundle)
         monkeypatch.setenv("CURL_CA_BUNDLE", curl_bundle)
         verify = session.merge_environment_settings("https://example.org", {}, None, True, None)["verify"]
-        assert wire.bundle_of(True) == (requests.certs.where() if verify is True else verify)
+        assert wire.bundle_of(True) == (requests.utils.DEFAULT_CA_BUNDLE_PATH if verify is True else verify)
     assert wire.bundle_of(False) is False and wire.bundle_of("/task.pem") == "/task.pem"
 
 
