@@ -33,6 +33,12 @@ def show_pools(simulator: Simulator, when: str) -> None:
         say(f"{name:<12}{pool['total']:>8}{pool['allocated']:>12}{pool['total'] - pool['allocated']:>13}")
 
 
+def let_people_come(simulator: Simulator) -> None:
+    """Hand all out that the individuals have."""
+    pools = simulator.state.tenant.by_name()
+    simulator.state.tenant = Tenant({**pools, "individual": {**pools["individual"], "allocated": pools["individual"]["total"]}})
+
+
 def play(simulator: Simulator, title: str, playbook: str, *options: str, expected: int = 0) -> None:
     command = ["ansible-playbook", *options, str(EXAMPLES / playbook)]
     say(f"\n=== {title}\n$ {' '.join(command)}")
@@ -59,6 +65,10 @@ def main() -> None:
         play(simulator, "A check run: what would move?", example, "--check", "--diff")
         play(simulator, "The transfer", example, "--diff")
         play(simulator, "The same task again: nothing is left to do", example)
+        let_people_come(simulator)
+        layout = "room_in_all_pools.yml"
+        say(f"\n=== The 50 people have come, and their room is allocated. What all pools shall have now:\n\n{(EXAMPLES / layout).read_text()}")
+        play(simulator, "All pools at once: whichever has it gives, the others receive", layout, "--diff")
         play(simulator, "A transfer that the origin cannot give", "more_than_there_is.yml", expected=2)
         show_pools(simulator, "after")
     say(
