@@ -130,14 +130,16 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     for what, where in (("install .", os.environ["ANSIBLE_COLLECTIONS_PATH"]), ("install awx.awx", AWX_COLLECTIONS)):
         place.environment["ANSIBLE_COLLECTIONS_PATH"] += "" if what in text else f":{where}"
     place.run(text)
-    if re.search(r"koodrive\.(transfer|onboard)|room\.yml", text):
+    if re.search(r"koodrive\.(transfer|balance|onboard)|room\.yml", text):
         assert place.koodrive.methods().count("POST") > 0
     if "koodrive.report" in text:
         assert (place.checkout / "koodrive.html").exists()
     if "koodrive.awx_setup" in text:
-        assert [template["inventory"] for template in place.awx.objects["job_templates"]] == [place.awx.named("inventories", "Demo Inventory")["id"]] * len(
-            JOB_TEMPLATES
-        )
+        inventory = place.awx.named("inventories", "Demo Inventory")["id"]
+        assert [template["inventory"] for template in place.awx.objects["job_templates"]] == [inventory] * len(JOB_TEMPLATES)
+    if "awx_setup_balance_schedule" in text:
+        (schedule,) = place.awx.objects["schedules"]
+        assert schedule["rrule"].endswith("RRULE:FREQ=DAILY;INTERVAL=1") and "individual" in schedule["extra_data"]["koodrive_pools"]
     if "awx_setup_instance_group" in text:
         assert place.awx.named("instance_groups", "koodrive")["max_concurrent_jobs"] == 1
     if "collection install ." in text:
