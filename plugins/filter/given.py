@@ -54,10 +54,12 @@ _value:
 """
 
 
-def given(answers: Any) -> dict[str, Any]:
-    """Of ``answers`` by their names, those that are not blank. Raises AnsibleFilterError for anything but a dictionary."""
+def given(answers: Any, to: str = "given") -> dict[str, Any]:
+    """Of ``answers`` by their names, those that are not blank. Raises AnsibleFilterError for anything but a dictionary, in the name of the
+    filter that they are given ``to``.
+    """
     if not isinstance(answers, Mapping):
-        raise AnsibleFilterError(f"huaweicloud.koodrive.given takes a dictionary of answers, not {type(answers).__name__}")
+        raise AnsibleFilterError(f"huaweicloud.koodrive.{to} takes a dictionary of answers, not {type(answers).__name__}")
     return {name: value for name, value in answers.items() if not is_blank_answer(value)}
 
 

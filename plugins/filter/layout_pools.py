@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.huaweicloud.koodrive.plugins.filter.given import given
 from ansible_collections.huaweicloud.koodrive.plugins.filter.transfer_targets import parsed
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import SPACE_TYPES
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank_answer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.layout import MINIMUMS
 
 DOCUMENTATION = r"""
@@ -66,11 +65,9 @@ def layout_pools(answers: Any) -> list[Any]:
     """The pools that ``answers`` ask for, none where they do not ask in one way alone. Raises AnsibleFilterError for anything but a
     dictionary, and the error of YAML for a text that is none.
     """
-    if not isinstance(answers, Mapping):
-        raise AnsibleFilterError(f"huaweicloud.koodrive.layout_pools takes a dictionary of answers, not {type(answers).__name__}")
-    given = {name: value for name, value in answers.items() if not is_blank_answer(value)}
-    listed = parsed(given.get("pools")) or []
-    minimums = {name: {least: given[f"{name}_{least}"] for least in MINIMUMS if f"{name}_{least}" in given} for name in SPACE_TYPES}
+    answered = given(answers, "layout_pools")
+    listed = parsed(answered.get("pools")) or []
+    minimums = {name: {least: answered[f"{name}_{least}"] for least in MINIMUMS if f"{name}_{least}" in answered} for name in SPACE_TYPES}
     asked = [{"type": name, **capacities} for name, capacities in minimums.items() if capacities]
     if asked:
         return asked if listed == [] else []

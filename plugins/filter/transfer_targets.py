@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.yaml import yaml_load
+from ansible_collections.huaweicloud.koodrive.plugins.filter.given import given
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import CAPACITIES
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank_answer
 
 DOCUMENTATION = r"""
 name: transfer_targets
@@ -64,13 +63,11 @@ def transfer_targets(answers: Any) -> list[Any]:
     """The targets that ``answers`` ask for, none where they do not ask in one way alone. Raises AnsibleFilterError for anything but a
     dictionary, and the error of YAML for a text that is none.
     """
-    if not isinstance(answers, Mapping):
-        raise AnsibleFilterError(f"huaweicloud.koodrive.transfer_targets takes a dictionary of answers, not {type(answers).__name__}")
-    given = {name: value for name, value in answers.items() if not is_blank_answer(value)}
-    listed = parsed(given.get("target")) or []
-    capacities = {measure: given[measure] for measure in CAPACITIES if measure in given}
-    if "target_type" in given:
-        return [{"type": given["target_type"], **capacities}] if listed == [] and len(capacities) == 1 else []
+    answered = given(answers, "transfer_targets")
+    listed = parsed(answered.get("target")) or []
+    capacities = {measure: answered[measure] for measure in CAPACITIES if measure in answered}
+    if "target_type" in answered:
+        return [{"type": answered["target_type"], **capacities}] if listed == [] and len(capacities) == 1 else []
     return listed if isinstance(listed, list) and not capacities else []
 
 
