@@ -62,7 +62,7 @@ def fixture_run(tmp_path: Path) -> Run:
 def test_it_runs_with_nothing_in_the_home_but_what_pip_knows(run: Run) -> None:
     returned, said = run.ended('echo "$*"; cd ~; find -L . -type f | sort')
     files = "./.cache/pip/wheel\n./.config/pip/pip.conf\n./.netrc\n"
-    assert (returned, said) == (0, f"demo\n{files}test\n{files}bench ROUNDS=1\n{files}")
+    assert (returned, said) == (0, f"demo\n{files}demo-eda\n{files}test\n{files}bench ROUNDS=1\n{files}")
     assert list(run.temporary.iterdir()) == [] and all((run.home / name).exists() for name in HOME)
 
 
@@ -78,7 +78,7 @@ def test_it_objects_to_a_step_that_works_in_the_home_that_all_share(run: Run) ->
 
 
 def test_a_failure_ends_it_and_leaves_no_home(run: Run) -> None:
-    assert run.ended('echo "$1"; [ "$1" != test ] || exit 2') == (2, "demo\ntest\n")
+    assert run.ended('echo "$1"; [ "$1" != test ] || exit 2') == (2, "demo\ndemo-eda\ntest\n")
     assert list(run.temporary.iterdir()) == []
 
 
