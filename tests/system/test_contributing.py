@@ -113,7 +113,7 @@ def test_an_import_points_downwards() -> None:
 
 def test_the_commands_of_the_table_are_what_make_test_runs() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    recipe = re.search(r"^test:\n((?:\t.+\n)+)", makefile, re.MULTILINE)
+    recipe = re.search(r"^test:.*\n((?:\t.+\n)+)", makefile, re.MULTILINE)
     assert recipe
     steps = {step for words in re.findall(r"--output-sync=target (.+)", recipe[1]) for step in words.split()}
     # Two steps are one command, and the unit tests run under ansible-test.
