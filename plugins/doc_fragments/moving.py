@@ -23,7 +23,8 @@ options:
   verify:
     description:
       - Whether to read the pools again after the transfer, until they show it.
-      - If V(false), the RV(allocation) that is returned is the expected one.
+      - If V(false), the RV(allocation) that is returned is the expected one. A run that follows at once may read what is not up to date yet, and
+        move it again.
       - When the reply to the transfer is lost, the pools are read in any case, to find out what happened.
     type: bool
     default: true

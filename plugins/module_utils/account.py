@@ -43,6 +43,9 @@ class Account:
 class WritingAccount(Account):
     """What a run that moves capacity can tell, as far as it has come. Its transfers are made one after the other."""
 
+    #: What this module says of what to do, in place of what is said in general.
+    own_advice: Mapping[str, str] = {}
+
     def __init__(self, endpoint: str, trace_id: str) -> None:
         super().__init__(endpoint, trace_id)
         #: The transfers that this run has made, or in check mode would have.
@@ -54,6 +57,7 @@ class WritingAccount(Account):
         #: The pools at the latest reading; None before the first one, and from a transfer on until the next.
         self._now: Allocation | None = None
         self._trouble: KooDriveError | None = None
+        self._refused = False
         #: The addition that was made before with the task's idempotency key, as results show it.
         self.earlier: dict[str, Any] | None = None
 
@@ -67,7 +71,7 @@ class WritingAccount(Account):
 
     def planned(self, plan: Plan) -> None:
         """This is to be sent, and nothing that was planned before."""
-        self._plan, self._sent = plan, False
+        self._plan, self._sent, self._refused = plan, False, False
 
     def sends(self) -> None:
         """What was planned is sent, and from now on nobody knows what the pools hold."""
@@ -75,8 +79,13 @@ class WritingAccount(Account):
 
     def did_not_send(self) -> None:
         """Nothing has left this machine after all, so the pools are as they were."""
+        self.was_refused()
         if self._plan is not None:
             self._now = self._plan.before
+
+    def was_refused(self) -> None:
+        """What was sent is known not to be done."""
+        self._refused = True
 
     def has_made(self, plan: Plan) -> None:
         """This transfer is done, and what was sent is accounted for."""
@@ -100,11 +109,17 @@ class WritingAccount(Account):
 
     def failure(self, error: KooDriveError) -> dict[str, Any]:
         """The failure, with what was done and sent, and what the pools held and hold."""
+        for general, own in self.own_advice.items():
+            error.advice = error.advice.replace(general, own)
         return {
             **error.as_result(*self._sentences(error), trace_id=self.trace_id),
             **self.result(self._known()),
             "changed": bool(self.made) or self._has_changed(),
         }
+
+    def origins(self) -> set[str]:
+        """The pools that have given in this run, or are about to."""
+        return {plan.origin_type for plan in (*self.made, *([self._plan] if self._plan else [])) if plan.moves}
 
     def rows(self, plans: Iterable[Plan]) -> list[dict[str, Any]]:
         """These transfers as the results of this module show them."""
@@ -126,7 +141,8 @@ class WritingAccount(Account):
         before = self._before()
         if before is not None:
             known["allocation_before"] = as_result(before)
-            known["transfers"] = self.rows([*self.made, *self._in_doubt()])
+            # Beside transfers that were made, one that was refused would look like them.
+            known["transfers"] = self.rows([*self.made, *([] if self.made and self._refused else self._in_doubt())])
         return known
 
     def _in_doubt(self) -> list[Plan]:
@@ -137,8 +153,10 @@ class WritingAccount(Account):
 
     def _sentences(self, error: KooDriveError) -> list[str]:
         """What was done before, and what the pools held and hold where something has been sent, or they decide what is to be done next."""
-        done = f"Done before that: {' and '.join(plan.in_words() for plan in self.made)}; running again goes on from there." if self.made else ""
         in_doubt = self._in_doubt()
+        goes_on = error.kind != "open_transfer" and (self._refused or not in_doubt)
+        done = f"Done before that: {' and '.join(plan.in_words() for plan in self.made)}" if self.made else ""
+        done += ("; running again goes on from there." if goes_on else ".") if done else ""
         if in_doubt:
             now = "What they hold now is not known." if self._now is None else f"Now: {as_sentence(self._now)}."
             unread = "" if self._trouble is None else f"The latest reading failed: {self._trouble.what}."

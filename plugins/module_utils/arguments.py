@@ -39,8 +39,12 @@ def _readable_value(option: Mapping[str, Any], value: Any) -> Any:
         return _number(value)
     if option.get("elements") != "dict":
         return value
-    rows = _list(value)
-    return [readable(option["options"], row) if isinstance(row, dict) else row for row in rows] if isinstance(rows, list) else rows
+    rows = _parsed(value, list)
+    return [_row(option, _parsed(row, dict)) for row in rows] if isinstance(rows, list) else rows
+
+
+def _row(option: Mapping[str, Any], row: Any) -> Any:
+    return readable(option["options"], row) if isinstance(row, dict) else row
 
 
 def _number(value: Any) -> Any:
@@ -61,12 +65,12 @@ def telling(faults: Sequence[str], spec: Mapping[str, Any]) -> str:
     return next((fault for fault in faults if any(name in fault for name in spec)), faults[0])
 
 
-def _list(value: Any) -> Any:
-    """The list that a text in JSON stands for; every other value as it is."""
+def _parsed(value: Any, kind: type) -> Any:
+    """The value of this ``kind`` that a text in JSON stands for; every other value as it is."""
     if not isinstance(value, str):
         return value
     try:
         parsed = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    return parsed if isinstance(parsed, list) else value
+    return parsed if isinstance(parsed, kind) else value

@@ -44,6 +44,8 @@ class Book:
         self._settle_time = settle_time
         self._read_only = read_only
         self._own: Record | None = None
+        #: Why what has become of a transfer of this run could not be written down, so that it is still open there.
+        self._unwritten: KooDriveError | None = None
         #: The number of the newest record when the pools had not been read yet.
         self._newest = 0
         #: What this run has found out of records, also where it may not write that down.
@@ -103,8 +105,10 @@ class Book:
 
     def begin(self, plan: Plan, source: str, key: str | None) -> None:
         """Write down what is about to be sent. Raises KooDriveError ``open_transfer`` where another one is open after all, or was made since
-        this run began.
+        this run began, and ``ledger_unavailable`` where it is this run's own that could not be ended there.
         """
+        if self._unwritten is not None:
+            raise self._unwritten
         record = Record(
             tenant=self._tenant,
             origin_type=plan.origin_type,
@@ -137,6 +141,7 @@ class Book:
         try:
             self._store.end(self._own.number, state)
         except KooDriveError as error:
+            self._unwritten = error
             self._account.warnings.append(f"What has become of the transfer could not be written down ({error.what}). The next run finds it out.")
         self._own = None
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import WritingAccount
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, SPACE_TYPES, Allocation, Plan, as_rows
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.layout import MINIMUMS, Layout, Minimums
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.layout import MINIMUMS, MORE_ROOM, Layout, Minimums
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.moving import MOVING_SPEC, care_from, move_capacity, pool_types, step_from
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import connection_from, in_range
 
@@ -23,6 +24,7 @@ ALLOCATION_SPEC: dict[str, Any] = {
             "type": {"type": "str", "required": True, "choices": list(SPACE_TYPES)},
             **{name: {"type": "int"} for name in MINIMUMS},
             "receives": {"type": "bool", "default": True},
+            "gives": {"type": "bool", "default": True},
         },
         "required_one_of": [MINIMUMS],
     },
@@ -41,7 +43,7 @@ class Desired(NamedTuple):
 
     @property
     def pools(self) -> tuple[str, ...]:
-        return tuple(minimums.type for minimums in self.layout.pools)
+        return tuple(minimums.type for minimums in self.layout.pools if minimums.receives)
 
     def plan(self, before: Allocation) -> Plan:
         return self.layout.next_transfer(before)
@@ -55,6 +57,11 @@ class Desired(NamedTuple):
 
 class AllocationAccount(WritingAccount):
     """What the run of a layout can tell."""
+
+    own_advice = {
+        ADVICE["outcome_unknown"]: "Run again: the next run starts from what the pools then show, and sends nothing while this transfer may still be done.",
+        ADVICE["insufficient_capacity"]: MORE_ROOM,
+    }
 
     def __init__(self, endpoint: str, trace_id: str, layout: Layout) -> None:
         super().__init__(endpoint, trace_id)
@@ -85,7 +92,7 @@ def _warn_of_what_is_missing(result: Mapping[str, Any]) -> None:
     """So that nobody who takes what there is takes it for enough."""
     if result.get("missing") and not result.get("failed"):
         lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in result["missing"].items())
-        result["warnings"].append(f"There is not enough to give: {lacks}.")
+        result["warnings"].append(f"Not all that is missing could be given: {lacks}.")
 
 
 def layout_from(options: Mapping[str, Any]) -> Layout:
@@ -97,4 +104,4 @@ def layout_from(options: Mapping[str, Any]) -> Layout:
 
 def _minimums_from(row: Mapping[str, Any]) -> Minimums:
     given = {name: in_range(row, name, 0, MAX_CAPACITY, f" of the pool {row['type']}") if row.get(name) is not None else None for name in MINIMUMS}
-    return Minimums(row["type"], receives=row["receives"], **given)
+    return Minimums(row["type"], receives=row["receives"], gives=row["gives"], **given)

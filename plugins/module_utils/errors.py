@@ -16,7 +16,7 @@ ADVICE = {
     "invalid_request": "Correct the option and run again; no request was sent.",
     "authentication": "A token lives 20 minutes: get a new one. With an app, check app_id, app_secret and user_id, that they"
     " belong to this endpoint's site, and that this machine's clock is right.",
-    "insufficient_capacity": "Move less, lower origin_reserve, or have the tenant's capacity expanded.",
+    "insufficient_capacity": "Move less, keep less in reserve, or have the tenant's capacity expanded.",
     "rejected": "Look KooDrive's code up in its API reference; running again as it is will most likely be refused again.",
     "rate_limited": "Wait a minute and run again.",
     "server_error": "Run again later; if it stays, give the trace ID to the KooDrive support.",

@@ -22,14 +22,22 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 #: What a pool can be asked to have at least.
 MINIMUMS = ("total_capacity", "unallocated_capacity")
 
+#: What to do where there is too little.
+MORE_ROOM = (
+    "Ask for less, free capacity in a pool that can give, let another pool give, or have the tenant's capacity expanded. With partial, the module moves what"
+    " there is."
+)
+
 
 class Minimums(NamedTuple):
-    """What the pool of ``type`` shall have at least, in GB, as far as it is given; and whether it may get what is missing from others."""
+    """What the pool of ``type`` shall have at least, in GB, as far as it is given; whether it may get what is missing from others, and
+    whether it may give them what it has beyond."""
 
     type: str
     total_capacity: int | None
     unallocated_capacity: int | None
     receives: bool = True
+    gives: bool = True
 
     def missing(self, pool: Pool) -> int:
         """What ``pool`` must get to have all that it shall have."""
@@ -39,7 +47,9 @@ class Minimums(NamedTuple):
         return max(0, *(total - pool.total_capacity for total in required))
 
     def can_give(self, pool: Pool) -> int:
-        """What ``pool`` has beyond all that it shall have."""
+        """What ``pool`` has beyond all that it shall have, and may give."""
+        if not self.gives:
+            return 0
         beyond = [pool.as_dict()[name] - capacity for name, capacity in self._given().items()]
         return max(0, min(pool.unallocated_capacity, *beyond))
 
@@ -51,7 +61,7 @@ class Layout(NamedTuple):
     """What the pools named shall have, and how it may be reached.
 
     A transfer brings each pool a multiple of ``step`` GB [Storage Settings]. With ``partial``, what can be given is given where it does
-    not suffice. A pool that is not named neither gives nor receives.
+    not suffice. A pool that is not named neither gives nor receives, and one that only gives may be unknown.
     """
 
     pools: tuple[Minimums, ...]
@@ -67,14 +77,14 @@ class Layout(NamedTuple):
         return self._above_zero(Minimums.can_give, seen)
 
     def _above_zero(self, measure: Callable[[Minimums, Pool], int], seen: Allocation) -> dict[str, int]:
-        by_type = {minimums.type: measure(minimums, seen[minimums.type]) for minimums in self.pools}
+        by_type = {minimums.type: measure(minimums, seen[minimums.type]) for minimums in self.pools if minimums.type in seen}
         return {name: by_type[name] for name in SPACE_TYPES if by_type.get(name)}
 
     def next_transfer(self, before: Allocation) -> Plan:
         """The first of the fewest transfers that make this layout of the pools ``before``; one that moves nothing where there is none.
 
         It comes from the pool that has most to give. As each is a multiple of the step, what the transfers bring a pool together is
-        what it lacks, rounded up. ``before`` must know all pools named.
+        what it lacks, rounded up. ``before`` must know all pools that may receive.
         """
         givers = self.to_give(before)
         if not givers:
@@ -98,13 +108,14 @@ class Layout(NamedTuple):
         available = sum(_rounded_down(gigabytes, self.step) for gigabytes in givers.values())
         if self.partial or needed <= available:
             return
-        rounding = f", all in steps of {self.step} GB" if self.step > 1 else ""
+        rounding = f", in steps of {self.step} GB" if self.step > 1 else ""
+        if sum(missing.values()) <= sum(givers.values()):
+            rounding += "; it would suffice but for capacity_step, to which each is rounded"
         raise KooDriveError(
             "insufficient_capacity",
             f"the pools named lack {needed} GB and can give {available} GB{rounding}: {_told(missing, 'lacks')}; {_told(givers, 'can give')}",
             step="Planning the transfers",
-            advice="Lower a minimum, free capacity in a pool that can give, name another pool, have the tenant's capacity expanded, or set"
-            " partial to move what there is.",
+            advice=MORE_ROOM,
         )
 
 

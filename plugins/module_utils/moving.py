@@ -169,6 +169,7 @@ def _make(run: Run, plan: Plan) -> Made:
             return _conclude(run, plan, failure)
         run.koodrive.wait(pauses, failure)
         pools = _read_after_refusal(run)
+        _ensure_still_made(run, pools)
         if _is_done_after_all(run, plan, failure, pools):
             run.book.done()
             run.account.has_made(plan)
@@ -199,8 +200,8 @@ def _read_and_settle(run: Run, step: str) -> Allocation:
 
 
 def _read(run: Run, step: str, retries: int | None = None) -> Allocation:
-    """The pools now, all that the task names among them."""
-    pools = run.koodrive.read_pools(step, run.goal.pools, retries)
+    """The pools now, all that the task needs among them."""
+    pools = run.koodrive.read_pools(step, {*run.goal.pools, *run.account.origins()}, retries)
     run.account.saw(pools)
     return pools
 
@@ -212,6 +213,15 @@ def _read_after_refusal(run: Run) -> Allocation:
     except KooDriveError:
         run.book.not_done()
         raise
+
+
+def _ensure_still_made(run: Run, pools: Allocation) -> None:
+    """Raises KooDriveError ``not_verified`` where the pools show again what they held before a transfer that they have shown: a plan on that would
+    make it once more."""
+    if run.account.made and run.account.made[-1].compare(pools) is Shows.BEFORE:
+        run.book.not_done()
+        what = f"the pools show again what they held before {run.account.made[-1].in_words()}, which they had shown"
+        raise KooDriveError("not_verified", what, step="Reading the pools again")
 
 
 def _plan(run: Run, before: Allocation) -> Plan:
@@ -290,7 +300,7 @@ def _conclude(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
     sight = _look_until_done(run, plan)
     if sight.pools is None or sight.shows not in COUNTS_AS_DONE:
         raise _not_seen(run, plan, sight) if failure is None else _not_known(run, plan, failure, sight)
-    if failure is not None and run.goal.adds and run.book.is_taken_for_lost():
+    if failure is not None and _must_be_known(run, sight):
         raise _not_known(run, plan, failure, sight)
     if failure is not None:
         run.account.warnings.append(
@@ -302,6 +312,14 @@ def _conclude(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
     _warn_of_other_changes(run, plan, sight.pools)
     run.account.has_made(plan)
     return Made(sight.pools, verified=True)
+
+
+def _must_be_known(run: Run, sight: Sight) -> bool:
+    """Whether what the pools show is not enough, since it may be others' doing: of an addition that another run takes for lost, and of a transfer
+    that others follow, of which at most one may be open."""
+    if run.goal.adds and run.book.is_taken_for_lost():
+        return True
+    return sight.shows is Shows.ENOUGH and sight.pools is not None and bool(run.goal.rest(sight.pools).moves)
 
 
 def _must_verify(run: Run, plan: Plan) -> bool:
@@ -321,6 +339,7 @@ def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
         advice = f"Yet the pools show exactly this transfer, by another writer or by a request sent twice on its way. {ADVICE['outcome_unknown']}"
     else:
         run.book.not_done()
+        run.account.was_refused()
         advice = f"This {'transfer' if run.account.made else 'task'} moved nothing. {_advice_on_steps(plan, refusal) or refusal.advice}"
     return KooDriveError(refusal.kind, refusal.what, step=refusal.step, advice=advice, answer=refusal.answer)
 
@@ -385,6 +404,8 @@ def _not_known(run: Run, plan: Plan, lost: KooDriveError, sight: Sight) -> KooDr
     elif sight.shows is Shows.BEFORE:
         why = f"and {_when_last_read(run, sight)} the pools show no change; the capacity may still move"
         kind = "server_error" if lost.kind == "server_error" else kind
+    elif sight.shows is Shows.ENOUGH and not run.goal.adds:
+        why = "and the pools show what it was to bring, but not by this transfer alone"
     elif sight.shows in COUNTS_AS_DONE:
         why = "and another task has taken it for lost since, so that what the pools show may be the other task's"
     else:
@@ -406,4 +427,9 @@ def _warn_of_other_changes(run: Run, plan: Plan, pools: Allocation) -> None:
 def _undone(run: Run, plan: Plan) -> KooDriveError:
     """The error for pools that lack something after more transfers than they can have needed."""
     lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(plan.before).items())
-    return KooDriveError("not_verified", f"after {len(run.account.made)} transfers {lacks} again. Is there another writer?", step=_step(plan))
+    return KooDriveError(
+        "not_verified",
+        f"after {len(run.account.made)} transfers {lacks} again",
+        step="Making the pools what they shall be",
+        advice=f"Is there another writer? {ADVICE['not_verified']}",
+    )

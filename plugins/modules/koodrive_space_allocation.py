@@ -48,7 +48,13 @@ options:
         type: int
       receives:
         description:
-          - Whether the pool may receive. If V(false), it may only give, down to what it shall have, and where it has less it is left as it is.
+          - Whether the pool may receive. If V(false), it may only give, down to what it shall have; where it has less, or KooDrive does not report
+            it, it is left as it is.
+        type: bool
+        default: true
+      gives:
+        description:
+          - Whether the pool may give what it has beyond.
         type: bool
         default: true
   partial:
@@ -128,7 +134,8 @@ transfers:
       expand_capacity: 1500
 missing:
   description:
-    - What the pools still lack in RV(allocation), by type, in GB; empty when all have what they shall have. With O(partial=true), it may not be.
+    - What the pools that may receive still lack in RV(allocation), by type, in GB; empty when all of them have what they shall have. With
+      O(partial=true), it may not be.
   returned: success, and failure where known
   type: dict
   sample:

@@ -62,7 +62,7 @@ class KooDriveForTests(Simulator):
     def layout(self, *pools: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """The result of a layout of the pools, or its failure."""
         defaults = options_of(ALLOCATION_SPEC, verify_timeout=1, token=TOKEN, timeout=5, retries=0, endpoint=self.endpoint, ledger=self.ledger)
-        given = {**defaults, "pools": [{"receives": True, **pool} for pool in pools], **options}
+        given = {**defaults, "pools": [{"receives": True, "gives": True, **pool} for pool in pools], **options}
         return outcome_of(lambda options, check_mode: allocate_capacity(options, check_mode, environ={}), given, check_mode)
 
     def methods(self) -> list[str]:

@@ -380,7 +380,7 @@ class Task(NamedTuple):
     def options(self) -> dict[str, Any]:
         """The options of the module."""
         if self.layout:
-            return {"pools": [{"type": name, "total_capacity": total, "receives": True} for name, total in self.at_least]}
+            return {"pools": [{"type": name, "total_capacity": total, "receives": True, "gives": True} for name, total in self.at_least]}
         target = [{"type": name, "total_capacity": total} for name, total in self.at_least]
         target += [{"type": name, "expand_capacity": more} for name, more in self.more]
         return {"origin_type": "department", "target": target, "idempotency_key": self.key}

@@ -91,3 +91,9 @@ def test_what_is_no_list_of_targets_is_refused_by_name(value: Any) -> None:
 
 def test_what_names_no_option_is_told_where_nothing_does() -> None:
     assert telling(["one thing", "another"], TRANSFER_SPEC) == "one thing"
+
+
+def test_a_row_that_is_a_text_is_read_like_a_row() -> None:
+    rows = ['{"type": "group", "total_capacity": 1e400}', '{"type": "group", "total_capacity": "600.0", "expand_capacity": " "}', "type=group"]
+    unbounded, fine, other = readable(TRANSFER_SPEC, {"target": rows})["target"]
+    assert "out of range" in unbounded["total_capacity"] and fine == {"type": "group", "total_capacity": 600} and other == "type=group"

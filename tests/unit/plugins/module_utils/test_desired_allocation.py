@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_local import LocalStore
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
@@ -92,7 +95,7 @@ def test_too_little_stops_before_any_write(two_givers: KooDriveForTests) -> None
 def test_a_part_says_what_is_missing(two_givers: KooDriveForTests) -> None:
     moved = two_givers.layout(*ROOM, partial=True)
     assert moved["transfers"] == [{**SECOND, "expand_capacity": 300}] and moved["missing"] == {"group": 1648}
-    assert moved["warnings"] == ["There is not enough to give: group lacks 1648 GB."]
+    assert moved["warnings"] == ["Not all that is missing could be given: group lacks 1648 GB."]
     again = two_givers.layout(*ROOM, partial=True)
     assert not again["changed"] and again["missing"] == {"group": 1648} and len(bodies(two_givers)) == 1
 
@@ -102,10 +105,59 @@ def test_a_second_transfer_that_fails_leaves_the_first_told_and_done(two_givers:
     two_givers.script(Fault(), Fault(), Fault(), fate)
     failure = two_givers.layout(*TWO_TRANSFERS)
     assert failure["failed"] and failure["changed"] and failure["transfers"][0] == FIRST
-    assert "Done before that: 400 GB to group from individual; running again goes on from there." in failure["msg"]
+    refused = fate.reply == "status"
+    assert f"Done before that: 400 GB to group from individual{'; running again goes on from there' if refused else ''}. " in failure["msg"]
     assert failure["allocation_before"]["group"]["total_capacity"] == 100
     rest = two_givers.layout(*TWO_TRANSFERS, settle_time=0)
     assert rest["transfers"] == [SECOND] and two_givers.totals()["group"] == 700
+
+
+def test_what_was_refused_does_not_stand_beside_what_was_made(two_givers: KooDriveForTests) -> None:
+    two_givers.script(Fault(), Fault(), Fault(), Fault(apply="no", reply="status", status=400, code=13000311))
+    failure = two_givers.layout(*TWO_TRANSFERS)
+    assert failure["transfers"] == [FIRST] and "This transfer moved nothing." in failure["msg"]
+    assert "With partial" in failure["msg"] and "in reserve" not in failure["msg"]
+
+
+def test_a_first_transfer_of_which_nobody_knows_is_not_told_as_done(two_givers: KooDriveForTests) -> None:
+    """Somebody else has brought what it was to bring."""
+    others = {"originType": 0, "target": [{"type": 2, "expandCapacity": 450}]}
+    two_givers.script(Fault(), Fault(apply="no", reply="reset", interloper=others))
+    failure = two_givers.layout(*TWO_TRANSFERS)
+    assert failure["error"]["kind"] == "outcome_unknown" and "not by this transfer alone" in failure["msg"], failure["msg"]
+    assert "Done before that" not in failure["msg"] and "othing was sent" not in failure["msg"] and "Run again:" in failure["msg"]
+    assert len(bodies(two_givers)) == 1
+
+
+def test_a_first_transfer_that_cannot_be_ended_in_the_ledger_is_told_so(two_givers: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(*_arguments: Any) -> None:
+        raise KooDriveError("ledger_unavailable", "the disk is full")
+
+    monkeypatch.setattr(LocalStore, "end", end)
+    failure = two_givers.layout(*TWO_TRANSFERS)
+    assert failure["error"]["kind"] == "ledger_unavailable" and failure["changed"] and failure["transfers"] == [FIRST]
+    assert "the disk is full" in failure["msg"] and "Done before that: 400 GB" in failure["msg"] and len(bodies(two_givers)) == 1
+
+
+def test_a_reading_that_goes_back_does_not_make_the_first_again(two_givers: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = two_givers.state.tenant.rows()
+    real = Tenant.rows
+
+    def rows(self: Tenant) -> list[dict[str, int]]:
+        return stale if len(bodies(two_givers)) == 2 else real(self)
+
+    monkeypatch.setattr(Tenant, "rows", rows)
+    two_givers.script(Fault(), Fault(), Fault(), Fault(apply="no", reply="status", status=429, retry_after="0"))
+    failure = two_givers.layout(*TWO_TRANSFERS, retries=2)
+    assert failure["error"]["kind"] == "not_verified" and "show again what they held before 400 GB to group" in failure["msg"]
+    assert len(bodies(two_givers)) == 2
+
+
+def test_a_giver_that_koodrive_does_not_report_is_done_without(two_givers: KooDriveForTests) -> None:
+    two_givers.state.tenant = Tenant({name: TWO_GIVERS[name] for name in ("individual", "group")})
+    two_givers.state.shape = replace(two_givers.state.shape, quota="none")
+    moved = two_givers.layout({"type": "group", "unallocated_capacity": 100}, TWO_TRANSFERS[1], {"type": "department", "total_capacity": 0, "receives": False})
+    assert moved["transfers"] == [{**FIRST, "expand_capacity": 100}]
 
 
 def test_a_first_transfer_that_is_refused_moves_nothing(two_givers: KooDriveForTests) -> None:

@@ -21,8 +21,8 @@ POOLS = some.fixed_dictionaries({name: some.builds(Pool, CAPACITY, CAPACITY) for
 
 def minimums_of(name: str) -> some.SearchStrategy[Minimums]:
     some_minimum = some.none() | CAPACITY
-    receives = some.sampled_from([True, True, False])
-    return some.builds(Minimums, some.just(name), some_minimum, some_minimum, receives).filter(lambda row: row[1:3] != (None, None))
+    mostly = some.sampled_from([True, True, False])
+    return some.builds(Minimums, some.just(name), some_minimum, some_minimum, mostly, mostly).filter(lambda row: row[1:3] != (None, None))
 
 
 @some.composite
@@ -162,19 +162,32 @@ def test_a_pool_that_only_gives_is_not_brought_to_what_it_keeps() -> None:
     assert not layout.missing(pools) and layout.to_give(pools) == {"group": 500}
 
 
+def test_a_pool_that_does_not_give_keeps_what_it_has_beyond() -> None:
+    pools = {"department": Pool(500, 0), "group": Pool(500, 0)}
+    layout = layout_of(Minimums("department", None, 100, gives=False), Minimums("group", None, 100))
+    assert layout.to_give(pools) == {"group": 400} and layout.missing({**pools, "department": Pool(50, 0)}) == {"department": 50}
+
+
+def test_a_pool_that_only_gives_may_be_unknown() -> None:
+    layout = layout_of(Minimums("department", None, 0, receives=False), Minimums("individual", None, 50), Minimums("group", None, 0))
+    plan = layout.next_transfer({"individual": Pool(0, 0), "group": Pool(100, 0)})
+    assert (plan.origin_type, dict(plan.moves)) == ("group", {"individual": 50})
+
+
 @pytest.mark.parametrize(
     ("step", "told"),
-    [(1, "the pools named lack 250 GB and can give 240 GB: group lacks 250 GB; department can give 240 GB"), (100, "all in steps of 100 GB")],
+    [(1, "the pools named lack 250 GB and can give 240 GB: group lacks 250 GB; department can give 240 GB"), (100, "in steps of 100 GB")],
 )
 def test_the_numbers_of_what_does_not_suffice(step: int, told: str) -> None:
     layout = layout_of(Minimums("department", 760, None), Minimums("group", None, 250), step=step)
     with pytest.raises(KooDriveError, match=told) as caught:
         layout.ensure_sufficient({"department": Pool(1000, 0), "group": Pool(0, 0)})
-    assert caught.value.kind == "insufficient_capacity" and "set partial" in caught.value.advice
+    assert caught.value.kind == "insufficient_capacity" and "With partial" in caught.value.advice and "would suffice" not in caught.value.what
 
 
 def test_rounding_can_ask_for_more_than_there_is() -> None:
     pools: dict[str, Any] = {"department": Pool(205, 0), "group": Pool(0, 0)}
     layout = layout_of(Minimums("department", 0, None), Minimums("group", None, 203), step=10)
-    assert not suffices(layout, pools)
+    with pytest.raises(KooDriveError, match="can give 200 GB, in steps of 10 GB; it would suffice but for capacity_step"):
+        layout.ensure_sufficient(pools)
     assert dict(layout._replace(partial=True).next_transfer(pools).moves) == {"group": 200}
