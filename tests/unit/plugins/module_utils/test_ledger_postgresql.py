@@ -107,7 +107,7 @@ def test_the_least_rights_suffice(new_store: NewStore, postgresql: Postgresql, d
 
 def test_who_may_not_make_tables_is_told_what_to_do(new_store: NewStore, postgresql: Postgresql) -> None:
     user = postgresql.new_user()
-    with refused(words="its user may not make them: permission denied for schema public Nothing was sent. Have an administrator run the SQL"):
+    with refused(words="its user may not make them: permission denied for schema public Have an administrator run the SQL"):
         new_store(user).open_transfer("t")
     assert new_store(user, read_only=True).open_transfer("t") is None
 
