@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.huaweicloud.koodrive.tests.examples import examples
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
@@ -44,6 +45,13 @@ def test_it_holds_what_users_need_and_nothing_else(archive: Path) -> None:
     folders = ("plugins", "extensions", "roles", "playbooks", "docs", "meta")
     ours = set(run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *folders).split("\0"))
     assert {name for name in files if name.split("/")[0] in folders} == ours - {"", "docs/docsite/conf.py"}
+
+
+def test_it_leaves_out_nothing_that_does_not_exist() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    made = {".git", *(line.strip("/") for line in ignored)}
+    left_out = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["build_ignore"]
+    assert [entry for entry in left_out if entry not in made and not list(ROOT.glob(entry))] == []
 
 
 def test_the_importer_has_nothing_to_say(archive: Path) -> None:
