@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, options, transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, moving, options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import run_in_process
@@ -294,7 +294,7 @@ def in_process(koodrive: KooDriveForTests, asked: dict[str, Any], check_mode: bo
 def fixture_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.01)
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(transfer, "FIRST_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(moving, "FIRST_LOOK_AGAIN", 0.01)
     yield
 
 

