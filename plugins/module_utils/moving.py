@@ -211,15 +211,21 @@ def _read_after_refusal(run: Run) -> Allocation:
     try:
         return _read(run, "Reading the pools again")
     except KooDriveError:
-        run.book.not_done()
+        _was_not_done(run)
         raise
+
+
+def _was_not_done(run: Run) -> None:
+    """What was sent is known not to be done, so the ledger and the result must say so."""
+    run.book.not_done()
+    run.account.was_refused()
 
 
 def _ensure_still_made(run: Run, pools: Allocation) -> None:
     """Raises KooDriveError ``not_verified`` where the pools show again what they held before a transfer that they have shown: a plan on that would
     make it once more."""
     if run.account.made and run.account.made[-1].compare(pools) is Shows.BEFORE:
-        run.book.not_done()
+        _was_not_done(run)
         what = f"the pools show again what they held before {run.account.made[-1].in_words()}, which they had shown"
         raise KooDriveError("not_verified", what, step="Reading the pools again")
 
@@ -283,7 +289,7 @@ def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allo
         )
         return True
     if run.goal.adds:
-        run.book.not_done()
+        _was_not_done(run)
         what = f"{refusal.what}, and the pools have changed since"
         raise KooDriveError("rate_limited", what, step=_step(plan), advice=ADVICE["outcome_unknown"], answer=refusal.answer)
     return False
@@ -338,8 +344,7 @@ def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
     if pools is not None and plan.compare(pools) is Shows.EXACTLY:
         advice = f"Yet the pools show exactly this transfer, by another writer or by a request sent twice on its way. {ADVICE['outcome_unknown']}"
     else:
-        run.book.not_done()
-        run.account.was_refused()
+        _was_not_done(run)
         advice = f"This {'transfer' if run.account.made else 'task'} moved nothing. {_advice_on_steps(plan, refusal) or refusal.advice}"
     return KooDriveError(refusal.kind, refusal.what, step=refusal.step, advice=advice, answer=refusal.answer)
 

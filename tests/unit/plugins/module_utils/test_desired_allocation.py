@@ -150,7 +150,14 @@ def test_a_reading_that_goes_back_does_not_make_the_first_again(two_givers: KooD
     two_givers.script(Fault(), Fault(), Fault(), Fault(apply="no", reply="status", status=429, retry_after="0"))
     failure = two_givers.layout(*TWO_TRANSFERS, retries=2)
     assert failure["error"]["kind"] == "not_verified" and "show again what they held before 400 GB to group" in failure["msg"]
-    assert len(bodies(two_givers)) == 2
+    assert failure["transfers"] == [FIRST] and len(bodies(two_givers)) == 2
+
+
+def test_a_second_transfer_that_was_refused_is_not_told_where_the_pools_cannot_be_read_after_it(two_givers: KooDriveForTests) -> None:
+    limited = Fault(apply="no", reply="status", status=429, retry_after="0")
+    two_givers.script(Fault(), Fault(), Fault(), limited, Fault(reply="status", status=401))
+    failure = two_givers.layout(*TWO_TRANSFERS, retries=1)
+    assert failure["error"]["kind"] == "authentication" and failure["changed"] and failure["transfers"] == [FIRST]
 
 
 def test_a_giver_that_koodrive_does_not_report_is_done_without(two_givers: KooDriveForTests) -> None:
