@@ -68,10 +68,10 @@ class OpenTransfer(Exception):
 
 
 class Holder(NamedTuple):
-    """Who has a turn, and since when, by the store's clock."""
+    """Who has a turn, and since when, by the store's clock, if that is known."""
 
     name: str
-    since: float
+    since: float | None
 
 
 class Store(Protocol):
@@ -117,5 +117,6 @@ def told_time(moment: float) -> str:
 
 def busy(wait: float, holder: Holder | None) -> KooDriveError:
     """The error of waiting too long for a turn, with who has it as far as anybody knows."""
-    who = f"; it is the turn of {holder.name} since {told_time(holder.since)}" if holder else ""
+    since = f" since {told_time(holder.since)}" if holder and holder.since is not None else ""
+    who = f"; it is the turn of {holder.name}{since}" if holder else ""
     return KooDriveError("busy", f"for {wait:g} seconds, other tasks have been moving capacity of the same tenant{who}", step="Waiting for this task's turn")

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ledger in a PostgreSQL database that many machines share.
 
-The turn is an advisory lock that ends with its transaction, which one connection holds open; the records are committed on another. No
-statement needs a session, so that a pooler which hands out connections by the transaction does no harm. Who waits for a turn has one
-connection alone, and lets go of it again and again: else those who wait could take all that a server or a pooler has, and the one who has
-the turn could not go on.
+The turn is an advisory lock that ends with its transaction, which one connection holds open. A run that finds nothing to do reads the records
+there, and needs no other; what is written is committed on a second one. No statement needs a session, so that a pooler which hands out
+connections by the transaction does no harm. Who waits for a turn has one connection alone, and lets go of it again and again: else those who
+wait could take all that a server or a pooler has, and the one who has the turn could not go on.
 """
 
 from __future__ import annotations
@@ -48,12 +48,24 @@ FULL = ("too many clients", "too many connections", "remaining connection slots"
 #: The advisory lock under which tables are made; no tenant has it but by a chance of one in 2^64.
 SCHEMA_LOCK = 7205759403792794
 
-#: No limit of the administrator's for other work may end a turn or the waiting for it; older servers do not know the last one.
-LIMITS_OF_A_TURN = """
-SELECT set_config('lock_timeout', %s, true),
+#: Bytes of a name that PostgreSQL shows of a connection.
+LONGEST_NAME = 63
+#: What is read while the turn lasts must be what others have committed, also before the turn came, whatever is usual in the database.
+BEGIN_A_TURN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+#: Those who wait too long see whose turn it is. No limit of the administrator's for other work may end a turn or the waiting for it; older
+#: servers do not know the last one.
+SETTINGS_OF_A_TURN = """
+SELECT set_config('application_name', %s, true),
+    set_config('lock_timeout', %s, true),
     set_config('statement_timeout', '0', true),
     set_config('idle_in_transaction_session_timeout', '0', true),
     CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END
+"""
+#: The name of the connection that has an advisory lock, and when its transaction began, if this user may know.
+HOLDER = """
+SELECT application_name, extract(epoch FROM xact_start)::double precision
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid::bigint << 32 | objid::bigint = ? AND datname = current_database()
 """
 #: A record must survive a crash of the server, also where other work there need not.
 DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
@@ -79,7 +91,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS koodrive_one_transfer_by_key ON koodrive_trans
     WHERE idempotency_key IS NOT NULL AND state <> 'not_done';
 CREATE INDEX IF NOT EXISTS koodrive_transfers_of_a_tenant ON koodrive_transfers (tenant, number);
 CREATE TABLE IF NOT EXISTS koodrive_tenants (credential text PRIMARY KEY, tenant text NOT NULL);
-CREATE TABLE IF NOT EXISTS koodrive_turns (tenant text PRIMARY KEY, holder text NOT NULL, since double precision NOT NULL);
 CREATE TABLE IF NOT EXISTS koodrive_schema (version integer PRIMARY KEY);
 INSERT INTO koodrive_schema (version) VALUES (1) ON CONFLICT (version) DO NOTHING;
 """
@@ -96,43 +107,47 @@ class PostgresqlStore(SqlRecords):
     def __init__(self, url: str, read_only: bool = False) -> None:
         self._url = url
         self._read_only = read_only
+        #: What has the turn, while there is one; and what the records are written on.
+        self._turn: psycopg.Connection[Any] | None = None
         self._database: psycopg.Connection[Any] | None = None
         self._is_empty = False
         #: Where the database is, in words without a secret, as far as that is known.
         self._where = "in PostgreSQL"
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection that the records are written on."""
         if self._database is not None:
             self._database.close()
             self._database = None
 
     def now(self) -> float:
-        return float(self._run(f"SELECT {self.NOW}")[0][0])
+        return float(self._read(f"SELECT {self.NOW}")[0][0])
 
     @contextmanager
     def turn(self, tenant: str, holder: str, wait: float) -> Iterator[None]:
         number = int.from_bytes(hashlib.sha256(tenant.encode("utf-8")).digest()[:8], "big", signed=True)
         deadline = time.monotonic() + wait
-        connection = self._with_lock(number, min(wait, PATIENCE), deadline)
+        name = holder.encode("ascii", "replace").decode("ascii")[:LONGEST_NAME]
+        connection = self._with_lock(number, name, min(wait, PATIENCE), deadline)
         while connection is None:
             if time.monotonic() >= deadline:
-                raise busy(wait, self._holder(tenant))
-            self.close()
+                raise busy(wait, self._holder(number))
             time.sleep(max(0.0, min(PATIENCE, deadline - time.monotonic())))
-            connection = self._with_lock(number, min(PATIENCE, deadline - time.monotonic()), deadline)
+            connection = self._with_lock(number, name, min(PATIENCE, deadline - time.monotonic()), deadline)
+        self._turn = connection
         try:
-            self._has_turn(tenant, holder)
             yield
         finally:
+            self._turn = None
             # This ends the transaction, and the turn with it, whatever has become of the connection.
             connection.close()
 
-    def _with_lock(self, number: int, wait: float, deadline: float) -> psycopg.Connection[Any] | None:
-        """A connection with a transaction that has the turn; None where that cannot be had in so many seconds."""
-        connection = self._connected(deadline)
+    def _with_lock(self, number: int, name: str, wait: float, deadline: float) -> psycopg.Connection[Any] | None:
+        """A connection of this name with a transaction that has the turn; None where that cannot be had in so many seconds."""
+        connection = self._database or self._prepared(deadline)
+        self._database = None
         try:
-            if self._locks(connection, number, wait):
+            if self._locks(connection, number, name, wait):
                 return connection
         except BaseException:
             connection.close()
@@ -140,13 +155,13 @@ class PostgresqlStore(SqlRecords):
         connection.close()
         return None
 
-    def _locks(self, connection: psycopg.Connection[Any], number: int, wait: float) -> bool:
+    def _locks(self, connection: psycopg.Connection[Any], number: int, name: str, wait: float) -> bool:
         """Begin a transaction that has the turn; False where that cannot be had in so many seconds."""
         try:
             with self._limited(connection, LONGEST_STATEMENT + wait):
-                connection.execute("BEGIN")
+                connection.execute(BEGIN_A_TURN)
                 # A lock_timeout of 0 would be none at all.
-                connection.execute(LIMITS_OF_A_TURN, (str(max(1, math.ceil(wait * 1000))),))
+                connection.execute(SETTINGS_OF_A_TURN, (name, str(max(1, math.ceil(wait * 1000)))))
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
             return True
         except psycopg.errors.LockNotAvailable:
@@ -154,18 +169,22 @@ class PostgresqlStore(SqlRecords):
         except psycopg.Error as error:
             raise self._unusable(error) from error
 
-    def _holder(self, tenant: str) -> Holder | None:
-        rows = self._run("SELECT holder, since FROM koodrive_turns WHERE tenant = ?", tenant)
-        return Holder(rows[0][0], float(rows[0][1])) if rows else None
+    def _holder(self, number: int) -> Holder | None:
+        try:
+            rows = self._read(HOLDER, number)
+        except KooDriveError:  # Some administrators let nobody see who else is there.
+            return None
+        return Holder(*rows[0]) if rows else None
 
-    def _has_turn(self, tenant: str, holder: str) -> None:
-        """Write down who has the turn, for those who wait too long."""
-        self._run(
-            f"INSERT INTO koodrive_turns (tenant, holder, since) VALUES (?, ?, {self.NOW})"
-            " ON CONFLICT (tenant) DO UPDATE SET holder = excluded.holder, since = excluded.since",
-            tenant,
-            holder,
-        )
+    def _read(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        if self._turn is None or self._database is not None:
+            return self._run(statement, *values)
+        # Where this connection is lost, the turn is, and it is not too late to say so: nothing was written.
+        try:
+            with self._limited(self._turn):
+                return _fetched(self._turn, statement, values)
+        except psycopg.Error as error:
+            raise self._unusable(error) from error
 
     def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         was_connected = self._database is not None
@@ -184,7 +203,7 @@ class PostgresqlStore(SqlRecords):
         """The rows of a statement, in a transaction with what comes ``first``, if anything does."""
         try:
             if self._database is None:
-                self._database = self._prepared()
+                self._database = self._prepared(time.monotonic() + LONGEST_STATEMENT)
             if self._is_empty and "koodrive_" in statement:
                 return []
             with self._limited(self._database):
@@ -201,12 +220,15 @@ class PostgresqlStore(SqlRecords):
             if self._database is not None and self._database.closed:
                 self.close()
 
-    def _prepared(self) -> psycopg.Connection[Any]:
+    def _prepared(self, deadline: float) -> psycopg.Connection[Any]:
         """A connection to a database with the tables, which are made where they are not there."""
-        database = self._connected(time.monotonic() + LONGEST_STATEMENT)
+        database = self._connected(deadline)
         try:
             with self._limited(database):
                 self._prepare(database)
+        except psycopg.Error as error:
+            database.close()
+            raise self._unusable(error) from error
         except BaseException:
             database.close()
             raise
@@ -214,12 +236,16 @@ class PostgresqlStore(SqlRecords):
 
     def _prepare(self, database: psycopg.Connection[Any]) -> None:
         try:
-            row = database.execute("SELECT max(version) FROM koodrive_schema").fetchone()
+            ((version, is_standby),) = database.execute("SELECT max(version), pg_is_in_recovery() FROM koodrive_schema").fetchall()
         except psycopg.errors.UndefinedTable:
-            row = None
-        version = row[0] if row else None
+            version, is_standby = None, False
         if version is not None and version > SCHEMA:
             raise unavailable(self._where, "its tables were made by a later release of this collection", "Use that release.")
+        if is_standby and not self._read_only:
+            # It has turns of its own, and need not know yet what has been written.
+            raise unavailable(
+                self._where, "it is a standby, which takes no records", "Name the primary server, or add target_session_attrs=read-write to the URL."
+            )
         self._is_empty = version is None and self._read_only
         if version is None and not self._read_only:
             self._make_tables(database)
@@ -246,8 +272,6 @@ class PostgresqlStore(SqlRecords):
             except (psycopg.Error, UnicodeError, OSError) as error:
                 if time.monotonic() >= deadline or not any(words in str(error) for words in FULL):
                     raise self._unusable(error) from error
-            # Those who wait with a connection of another kind would wait for each other.
-            self.close()
             time.sleep(CONNECT_AGAIN)
 
     def _parameters(self) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class SqlRecords(ABC):
     def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of one statement with "?" for each of the values, durable when it returns. Raises KooDriveError, or Duplicate."""
 
+    def _read(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The same for a statement that writes nothing."""
+        return self._run(statement, *values)
+
     def _run_once(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """The same for a statement that must not be tried again where nobody knows what became of it."""
         return self._run(statement, *values)
@@ -35,7 +39,7 @@ class SqlRecords(ABC):
         """The store's time, in seconds since 1970."""
 
     def tenant_of(self, credential: str) -> str | None:
-        rows = self._run("SELECT tenant FROM koodrive_tenants WHERE credential = ?", credential)
+        rows = self._read("SELECT tenant FROM koodrive_tenants WHERE credential = ?", credential)
         return rows[0][0] if rows else None
 
     def remember(self, credential: str, tenant: str) -> None:
@@ -86,7 +90,7 @@ class SqlRecords(ABC):
         return found[0] if found else None
 
     def _records(self, condition: str, *values: Any) -> list[Record]:
-        return [_record(row) for row in self._run(f"SELECT {COLUMNS} FROM koodrive_transfers WHERE {condition}", *values)]
+        return [_record(row) for row in self._read(f"SELECT {COLUMNS} FROM koodrive_transfers WHERE {condition}", *values)]
 
 
 class Duplicate(Exception):

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
+import pwd
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -77,8 +77,8 @@ def _hashed(text: str) -> str:
 def writer() -> str:
     """Who writes, for people: user and host."""
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # A user ID without a name, as in a container.
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # A user ID without a name, as in a container.
         user = str(os.geteuid())
     # Names of the operating system need not be text that can be stored.
     return f"{user}@{socket.gethostname()}".encode("utf-8", "replace").decode("utf-8")

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -27,7 +28,7 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests im
 LEAST_RIGHTS = """
 GRANT SELECT ON koodrive_schema TO {0};
 GRANT SELECT, INSERT ON koodrive_tenants TO {0};
-GRANT SELECT, INSERT, UPDATE ON koodrive_transfers, koodrive_turns TO {0};
+GRANT SELECT, INSERT, UPDATE ON koodrive_transfers TO {0};
 """
 NewStore = Callable[..., PostgresqlStore]
 
@@ -95,6 +96,8 @@ def test_the_least_rights_suffice(new_store: NewStore, postgresql: Postgresql, d
     postgresql.execute(SCHEMA_SQL, database)
     with refused(words="permission denied for table koodrive_schema"):
         new_store(user).open_transfer("t")
+    with refused(words="permission denied for table koodrive_schema"), new_store(user).turn("t", "", 0):
+        pass
     postgresql.execute(LEAST_RIGHTS.format(user), database)
     everything(new_store(user))
     # Each of them is needed.
@@ -222,16 +225,27 @@ def test_a_server_that_does_not_answer_is_given_up(own_server: Postgresql, monke
     monkeypatch.setattr(ledger_postgresql, "LONGEST_STATEMENT", 0.5)
     database = own_server.new_database()
     store = PostgresqlStore(own_server.url(database, database) + "?connect_timeout=2")
-    store.open_transfer("t")
-    (pid,) = [row[0] for row in own_server.execute(f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}'")]
-    backend = psutil.Process(pid)
+    # A turn that cannot be asked whether it lasts is none, and nothing was written in it.
+    with store.turn("t", "somebody", 0), stopped(own_server, database), refused(words="did not answer within 0.5 seconds"):
+        store.open_transfer("t")
     with store.turn("t", "somebody", 0):
-        backend.send_signal(signal.SIGSTOP)
-        with refused(words="did not answer within 0.5 seconds"):
+        store.end(store.begin(RECORD._replace(idempotency_key=None)).number, DONE)
+        with stopped(own_server, database, "idle"), refused(words="did not answer within 0.5 seconds"):
             store.begin(RECORD)
         assert store.open_transfer("t") is None
-        backend.send_signal(signal.SIGCONT)
     store.close()
+
+
+@contextmanager
+def stopped(server: Postgresql, database: str, state: str = "idle in transaction") -> Iterator[None]:
+    """Have what serves the database's one connection in this state stand still."""
+    (row,) = server.execute(f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND state = '{state}'")
+    backend = psutil.Process(row[0])
+    backend.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        backend.send_signal(signal.SIGCONT)
 
 
 def test_limits_for_other_work_end_no_turn(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
@@ -254,6 +268,81 @@ def test_limits_for_other_work_end_no_turn(new_store: NewStore, postgresql: Post
     assert order == ["first", "second"]
 
 
+def test_a_run_that_writes_nothing_takes_one_connection(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    store.remember("c", "t")
+    with store.turn("t", "somebody", 0):
+        assert store.tenant_of("c") == "t" and store.now() > 0
+        assert store.open_transfer("t") is store.with_key("t", "A-1071") is None and store.transfers("t", STATES, 0, 9) == []
+        assert postgresql.execute(f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}'") == [(1,)]
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_turn_sees_what_was_written_while_it_was_waited_for(new_store: NewStore, postgresql: Postgresql, database: str, level: str) -> None:
+    postgresql.execute(f"ALTER ROLE {database} SET default_transaction_isolation = '{level}'")
+    seen = []
+
+    def wait() -> None:
+        second = new_store()
+        with second.turn("t", "second", 10):
+            seen.extend(second.transfers("t", STATES, 0, 9))
+
+    first = new_store()
+    with first.turn("t", "first", 0):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        deadline = time.monotonic() + 5
+        while postgresql.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") != [(1,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        begun = first.begin(RECORD)
+    thread.join()
+    assert seen == [begun]
+
+
+def test_what_was_written_is_read_where_it_was_written(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    """Where the turn is lost, or had on another server, the records tell it, and not what the turn can see."""
+    with store.turn("t", "somebody", 0):
+        begun = store.begin(RECORD)
+        postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = '{database}'")
+        assert store.open_transfer("t") == begun
+    with store.turn("t", "somebody", 0):
+        postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = '{database}'")
+        with refused(words="terminating connection"):
+            store.transfers("t", STATES, 0, 9)
+
+
+def test_those_who_wait_are_told_whose_turn_it_is(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    user = postgresql.new_user()
+    new_store().remember("c", "t")
+    postgresql.execute(LEAST_RIGHTS.format(user), database)
+    long = f"somebody@{'h' * 30}, trace ID {uuid.uuid4()}"
+    with new_store().turn("another tenant", "somebody else", 0), new_store().turn("t", long, 0):
+        with refused("busy", f"it is the turn of {long[:63]} since 20"), new_store().turn("t", "", 0):
+            pass
+        # When it began is shown to the same user alone.
+        with refused("busy", f"it is the turn of {long[:63]}"), new_store(user).turn("t", "", 0):
+            pass
+        postgresql.execute("REVOKE SELECT ON pg_locks FROM public", database)
+        with refused("busy", "of the same tenant"), new_store(user).turn("t", "", 0):
+            pass
+
+
+def test_a_standby_gives_no_turn(own_server: Postgresql) -> None:
+    database = own_server.new_database()
+    store = PostgresqlStore(own_server.url(database, database))
+    store.begin(RECORD)
+    own_server.stop()
+    (Path(own_server.socket_folder) / "standby.signal").touch()
+    own_server.start()
+    for use in (lambda: store.turn("t", "", 0).__enter__(), lambda: store.end(1, DONE)):
+        store.close()
+        with refused(words="it is a standby, which takes no records"):
+            use()
+    reader = PostgresqlStore(own_server.url(database, database), read_only=True)
+    assert reader.open_transfer("t") is not None
+    reader.close()
+
+
 def test_waiting_takes_one_connection_and_a_full_server_is_waited_for(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
     new_store().open_transfer("t")
     # Two for the one who has the turn, and one for each who waits.
@@ -263,7 +352,7 @@ def test_waiting_takes_one_connection_and_a_full_server_is_waited_for(new_store:
         store = new_store()
         store.open_transfer("t")
         with store.turn("t", "", 30):
-            store.now()
+            store.end(store.begin(RECORD._replace(idempotency_key=None)).number, DONE)
             time.sleep(0.1)
         store.close()
 

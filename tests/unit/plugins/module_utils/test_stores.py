@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import subprocess
 import sys
 
@@ -79,15 +79,19 @@ def test_the_library_of_a_database_is_loaded_where_it_is_used(ledger: str, loade
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert stores.writer().startswith(f"{getpass.getuser()}@")
+    entry = pwd.getpwuid(os.geteuid())
+    # Who ran it, and not whom the environment names, as under sudo.
+    monkeypatch.setenv("LOGNAME", "somebody-else")
+    assert stores.writer().startswith(f"{entry.pw_name}@")
 
-    def nobody() -> str:
+    def nobody(_number: int) -> pwd.struct_passwd:
         raise KeyError("uid not found: 12345")
 
-    monkeypatch.setattr(stores.getpass, "getuser", nobody)
+    monkeypatch.setattr(stores.pwd, "getpwuid", nobody)
     assert stores.writer().startswith(f"{os.geteuid()}@")
 
 
 def test_a_name_that_is_no_text_can_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stores.getpass, "getuser", lambda: "zo\udceb")
+    odd = pwd.struct_passwd(("zo\udceb", *pwd.getpwuid(os.geteuid())[1:]))
+    monkeypatch.setattr(stores.pwd, "getpwuid", lambda _number: odd)
     assert stores.writer().startswith("zo?@")
