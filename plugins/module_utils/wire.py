@@ -81,7 +81,18 @@ def bundle_of(trust: bool | str) -> bool | str:
 
 
 def load_bundle() -> None:
-    """Load the usual CA bundle for all connections of this process and of those that are forked from it."""
+    """Load the usual CA bundle for all connections of this process and of those that are forked from it, beside what else is to be done before it is
+    needed: OpenSSL lets others run while it does.
+    """
+    # Python waits for it at the end, since OpenSSL must not be cleaned up while it works.
+    thread = threading.Thread(target=_load_bundle)
+    thread.start()
+    _loading.append(thread)
+    # No thread goes on in a process that is forked, which would find nothing loaded.
+    os.register_at_fork(before=thread.join)
+
+
+def _load_bundle() -> None:
     path = str(bundle_of(True))
     context = _context(ssl.CERT_REQUIRED)
     try:
@@ -91,14 +102,6 @@ def load_bundle() -> None:
         return  # Who needs it is told what is wrong with it, and a folder has no need of this.
     context.__class__ = _WithBundle
     _bundles[path] = Bundle(context, file)
-
-
-def load_bundle_meanwhile() -> None:
-    """Load the usual CA bundle beside what else is to be done before it is needed: OpenSSL lets others run while it does."""
-    # Python waits for it at the end, since OpenSSL must not be cleaned up while it works.
-    thread = threading.Thread(target=load_bundle)
-    thread.start()
-    _loading.append(thread)
 
 
 def _file(path: str) -> tuple[int, ...]:

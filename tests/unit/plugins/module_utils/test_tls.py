@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.server
 import shutil
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates impor
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import python
 
 GROUP = {"type": "group", "total_capacity": 600}
 
@@ -92,7 +94,7 @@ def fixture_loaded(ca: str, koodrive: KooDriveForTests, monkeypatch: pytest.Monk
     """The simulator's bundle is the usual one, and was loaded before; what is loaded after that."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
     monkeypatch.setattr(wire, "_bundles", {})
-    wire.load_bundle()
+    wire._load_bundle()
     assert list(wire._bundles) == [ca]
     loads: list[str] = []
     real = ssl.SSLContext.load_verify_locations
@@ -110,13 +112,35 @@ def test_the_usual_bundle_is_loaded_once_for_all(koodrive: KooDriveForTests, loa
     assert loaded == []
 
 
+def test_a_process_that_is_forked_meanwhile_has_the_bundle(ca: str, koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
+    printed = subprocess.run(
+        **python(
+            "import os, time\n"
+            "from ansible_collections.huaweicloud.koodrive.plugins.module_utils import wire\n"
+            "load = wire._load_bundle\n"
+            "wire._load_bundle = lambda: (time.sleep(0.5), load())\n"
+            "wire.load_bundle()\n"
+            "child = os.fork()\n"
+            "if not child:\n"
+            "    print(list(wire._bundles), flush=True)\n"
+            "    os._exit(0)\n"
+            "os.waitpid(child, 0)\n"
+        ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout.strip() == str([ca]), printed
+
+
 def test_what_is_being_loaded_is_waited_for(koodrive: KooDriveForTests, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
     monkeypatch.setattr(wire, "_bundles", {})
     monkeypatch.setattr(wire, "_loading", [])
-    real = wire.load_bundle
-    monkeypatch.setattr(wire, "load_bundle", lambda: (time.sleep(0.5), real()))
-    wire.load_bundle_meanwhile()
+    real = wire._load_bundle
+    monkeypatch.setattr(wire, "_load_bundle", lambda: (time.sleep(0.5), real()))
+    wire.load_bundle()
     assert wire._bundles == {}
     assert isinstance(wire._context_for(ca), wire._WithBundle)
     assert koodrive.run(GROUP)["changed"]
@@ -167,7 +191,7 @@ def test_a_bundle_that_cannot_be_loaded_is_left_to_the_request(tmp_path: Path, m
         bundle.write_text("no certificate")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     monkeypatch.setattr(wire, "_bundles", {})
-    wire.load_bundle()
+    wire._load_bundle()
     assert wire._bundles == {}
 
 
