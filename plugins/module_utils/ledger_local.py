@@ -92,8 +92,9 @@ class LocalStore(SqlRecords):
             raise busy(wait, self._holder(f"turn-{name}"))
         try:
             # For those who wait too long; nothing depends on it, so it need not be durable.
-            os.truncate(lock, 0)
-            os.pwrite(lock, json.dumps([holder, self.now()]).encode("utf-8"), 0)
+            told = json.dumps([holder, self.now()]).encode("utf-8")
+            os.pwrite(lock, told, 0)
+            os.truncate(lock, len(told))
             yield
         finally:
             os.close(lock)

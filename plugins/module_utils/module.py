@@ -17,11 +17,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments imp
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR, load_bundle
-
-# As early as can be: there is much to import and to check before the first connection.
-if not REQUESTS_IMPORT_ERROR:
-    load_bundle()
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
 
 
 class KooDriveModule(AnsibleModule):

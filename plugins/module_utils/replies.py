@@ -77,9 +77,9 @@ def value_of(reply: Reply, call: Call) -> dict[str, Any]:
     """
     body, fault = _plain_body(reply)
     value = _decoded(body)
-    answer = _answer(reply, value, call)
-    if 200 <= reply.status < 300 and answer.code == "0":
+    if 200 <= reply.status < 300 and _code(value) == "0":
         return value
+    answer = _answer(reply, value, call)
     if reply.status >= 500 or reply.status == REQUEST_TIMEOUT or answer.code == INNER_INVOKE_FAILURE:
         raise _server_error(reply, answer, call)
     if reply.status >= 400 or (200 <= reply.status < 300 and answer.code is not None):
@@ -176,13 +176,15 @@ def _whole_number(row: Mapping[str, Any], field: str) -> int:
     return number
 
 
+def _code(value: Mapping[str, Any]) -> str | None:
+    code = value.get("code", value.get("error_code"))
+    return str(code) if isinstance(code, (int, str)) and not isinstance(code, bool) else None
+
+
 def _answer(reply: Reply, value: Mapping[str, Any], call: Call) -> Answer:
     """Code, message and request ID by KooDrive's own names, or else by the gateway's [ErrorCode]; a code is always text."""
-    code = value.get("code", value.get("error_code"))
-    is_code = isinstance(code, (int, str)) and not isinstance(code, bool) and code != ""
-    texts = [text if isinstance(text, str) and text else None for text in (value.get("msg", value.get("error_msg")), value.get("request_id"))]
-    message, request_id = [text and call.show(text) for text in texts]
-    return Answer(reply.status, call.show(str(code)) if is_code else None, message, request_id)
+    said = (_code(value), value.get("msg", value.get("error_msg")), value.get("request_id"))
+    return Answer(reply.status, *(call.show(text) if isinstance(text, str) and text else None for text in said))
 
 
 def _server_error(reply: Reply, answer: Answer, call: Call) -> KooDriveError:

@@ -310,3 +310,8 @@ def _addresses(name: str, port: int, loopback_only: bool) -> list[str]:
     if loopback_only and not all(ipaddress.ip_address(address).is_loopback for address in addresses):
         raise OSError(f"{name} is not this machine, and plain http must not leave it")
     return addresses
+
+
+# As early as can be: Ansible compiles the collection's code anew in every process, and there is more of it to come.
+if not REQUESTS_IMPORT_ERROR:
+    load_bundle()

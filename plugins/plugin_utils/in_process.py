@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking impor
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import load_for
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR, load_bundle
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
 
 #: The variable that turns this off, for comparison and for support.
 SWITCH = "koodrive_in_process"
@@ -41,10 +41,7 @@ display = Display()
 #: What our code, or requests for it, reads of the environment.
 READ_HERE = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR)")
 
-# The usual certificates and a database's library take long to load. The workers are forked from the process that loads this, and
-# find it done.
-if not REQUESTS_IMPORT_ERROR:
-    load_bundle()
+# A database's library takes long to load. The workers are forked from the process that loads this, and find it done.
 load_for(os.environ)
 
 

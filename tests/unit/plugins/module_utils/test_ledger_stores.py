@@ -176,6 +176,8 @@ def test_check_mode_makes_and_writes_nothing(ledger: str, store: Store) -> None:
 
 
 def test_one_at_a_time_and_the_wait_has_an_end_that_says_who_has_the_turn(store: Store, new_store: NewStore) -> None:
+    with store.turn("t", "somebody-with-a-longer-name@here, trace ID x", 0):
+        pass
     with store.turn("t", "root@here, trace ID x", 0):
         start = time.monotonic()
         error = turn_refused(new_store(), 0.3)

@@ -71,6 +71,10 @@ def test_success_as_number_or_text(code: Any) -> None:
     assert value_of(reply({"code": code, "msg": "Successful"}), call(True))["msg"] == "Successful"
 
 
+def test_what_a_secret_hides_of_a_reply_does_not_decide_what_it_means() -> None:
+    assert value_of(reply({"code": 0, "msg": "ok"}), call(show=lambda _text: "********"))["code"] == 0
+
+
 def row(**change: Any) -> list[dict[str, Any]]:
     return [{**ROWS[0], **change}]
 

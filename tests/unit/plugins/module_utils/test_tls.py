@@ -118,6 +118,8 @@ def test_a_process_that_is_forked_meanwhile_has_the_bundle(ca: str, koodrive: Ko
         **python(
             "import os, time\n"
             "from ansible_collections.huaweicloud.koodrive.plugins.module_utils import wire\n"
+            "wire._loading.pop().join()\n"
+            "wire._bundles.clear()\n"
             "load = wire._load_bundle\n"
             "wire._load_bundle = lambda: (time.sleep(0.5), load())\n"
             "wire.load_bundle()\n"
