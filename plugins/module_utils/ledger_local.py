@@ -16,7 +16,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
@@ -91,10 +91,12 @@ class LocalStore(SqlRecords):
         if lock is None:
             raise busy(wait, self._holder(f"turn-{name}"))
         try:
-            # For those who wait too long; nothing depends on it, so it need not be durable.
+            # For those who wait too long, and for those who clean up by age; nothing depends on it, so it need not be durable, and a disk may be full.
             told = json.dumps([holder, self.now()]).encode("utf-8")
-            os.pwrite(lock, told, 0)
-            os.truncate(lock, len(told))
+            with suppress(OSError):
+                os.pwrite(lock, told, 0)
+                os.truncate(lock, len(told))
+                os.utime(lock)
             yield
         finally:
             os.close(lock)
@@ -201,8 +203,6 @@ class LocalStore(SqlRecords):
                 time.sleep(LOOK)
                 continue
             if _is_still_there(folder, name, lock):
-                # For those who clean up by age.
-                os.utime(lock)
                 return lock
             os.close(lock)
 

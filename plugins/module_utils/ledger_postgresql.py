@@ -43,7 +43,7 @@ LONGEST_STATEMENT = 30.0
 PATIENCE = 0.5
 #: Seconds between two tries to connect while the server has as many connections as it takes; and how it says so.
 CONNECT_AGAIN = 0.2
-FULL = ("too many clients", "too many connections", "remaining connection slots")
+FULL = ("too many clients", "too many connections", "remaining connection slots", "no more connections allowed")
 
 #: The advisory lock under which tables are made; no tenant has it but by a chance of one in 2^64.
 SCHEMA_LOCK = 7205759403792794
@@ -52,15 +52,23 @@ SCHEMA_LOCK = 7205759403792794
 LONGEST_NAME = 63
 #: What is read while the turn lasts must be what others have committed, also before the turn came, whatever is usual in the database.
 BEGIN_A_TURN = "BEGIN ISOLATION LEVEL READ COMMITTED"
-#: Those who wait too long see whose turn it is. No limit of the administrator's for other work may end a turn or the waiting for it; older
-#: servers do not know the last one.
+#: Those who wait too long see whose turn it is. A machine that is gone must be missed soon, and not when the system gives up, after two hours. No
+#: limit of the administrator's for other work may end a turn or the waiting for it. Older servers do not know the last two.
 SETTINGS_OF_A_TURN = """
 SELECT set_config('application_name', %s, true),
     set_config('lock_timeout', %s, true),
     set_config('statement_timeout', '0', true),
     set_config('idle_in_transaction_session_timeout', '0', true),
+    set_config('tcp_keepalives_idle', '10', true),
+    set_config('tcp_keepalives_interval', '5', true),
+    set_config('tcp_keepalives_count', '4', true),
+    CASE WHEN current_setting('tcp_user_timeout', true) IS NOT NULL THEN set_config('tcp_user_timeout', '30000', true) END,
     CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END
 """
+#: How long others are waited for is limited while the turn is, and not what is read in it.
+TAKE_THE_TURN = "SELECT pg_advisory_xact_lock(%s), set_config('lock_timeout', '0', true)"
+#: A reading that keeps no lock on a table: whoever alters it would wait for the turn to end, and the records would wait for that.
+READ_IN_A_TURN = "SAVEPOINT reading; {}; ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading"
 #: The name of the connection that has an advisory lock, and when its transaction began, if this user may know.
 HOLDER = """
 SELECT application_name, extract(epoch FROM xact_start)::double precision
@@ -127,7 +135,8 @@ class PostgresqlStore(SqlRecords):
     def turn(self, tenant: str, holder: str, wait: float) -> Iterator[None]:
         number = int.from_bytes(hashlib.sha256(tenant.encode("utf-8")).digest()[:8], "big", signed=True)
         deadline = time.monotonic() + wait
-        name = holder.encode("ascii", "replace").decode("ascii")[:LONGEST_NAME]
+        name = holder.encode("ascii", "replace").decode("ascii")
+        name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 3]}..."
         connection = self._with_lock(number, name, min(wait, PATIENCE), deadline)
         while connection is None:
             if time.monotonic() >= deadline:
@@ -144,13 +153,17 @@ class PostgresqlStore(SqlRecords):
 
     def _with_lock(self, number: int, name: str, wait: float, deadline: float) -> psycopg.Connection[Any] | None:
         """A connection of this name with a transaction that has the turn; None where that cannot be had in so many seconds."""
-        connection = self._database or self._prepared(deadline)
-        self._database = None
+        known, self._database = self._database, None
+        connection = known or self._prepared(deadline)
         try:
             if self._locks(connection, number, name, wait):
                 return connection
         except BaseException:
+            was_lost = connection.closed
             connection.close()
+            # One that has waited for KooDrive's reply may have been cut off meanwhile.
+            if known is not None and was_lost:
+                return self._with_lock(number, name, wait, deadline)
             raise
         connection.close()
         return None
@@ -162,7 +175,7 @@ class PostgresqlStore(SqlRecords):
                 connection.execute(BEGIN_A_TURN)
                 # A lock_timeout of 0 would be none at all.
                 connection.execute(SETTINGS_OF_A_TURN, (name, str(max(1, math.ceil(wait * 1000)))))
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", (number,))
+                connection.execute(TAKE_THE_TURN, (number,))
             return True
         except psycopg.errors.LockNotAvailable:
             return False
@@ -182,7 +195,10 @@ class PostgresqlStore(SqlRecords):
         # Where this connection is lost, the turn is, and it is not too late to say so: nothing was written.
         try:
             with self._limited(self._turn):
-                return _fetched(self._turn, statement, values)
+                # Several statements in one round trip, which takes a cursor that fills in the values itself.
+                cursor = psycopg.ClientCursor(self._turn).execute(READ_IN_A_TURN.format(statement.replace("?", "%s")), values)
+                cursor.nextset()
+                return cursor.fetchall()
         except psycopg.Error as error:
             raise self._unusable(error) from error
 
@@ -300,7 +316,10 @@ class PostgresqlStore(SqlRecords):
 
         timer = threading.Timer(longest, cut_off)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError as error:
+            raise unavailable(self._where, "no thread can be started that watches over it") from error
         try:
             yield
         except psycopg.OperationalError as error:

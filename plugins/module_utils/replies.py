@@ -184,7 +184,9 @@ def _code(value: Mapping[str, Any]) -> str | None:
 def _answer(reply: Reply, value: Mapping[str, Any], call: Call) -> Answer:
     """Code, message and request ID by KooDrive's own names, or else by the gateway's [ErrorCode]; a code is always text."""
     said = (_code(value), value.get("msg", value.get("error_msg")), value.get("request_id"))
-    return Answer(reply.status, *(call.show(text) if isinstance(text, str) and text else None for text in said))
+    code, *others = (call.show(text) if isinstance(text, str) and text else None for text in said)
+    # A code of the reference is no secret, and decides what the reply means, whatever secret has a digit of it.
+    return Answer(reply.status, said[0] if said[0] in REFUSALS | {INNER_INVOKE_FAILURE} else code, *others)
 
 
 def _server_error(reply: Reply, answer: Answer, call: Call) -> KooDriveError:

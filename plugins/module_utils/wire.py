@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 try:
@@ -86,22 +86,25 @@ def load_bundle() -> None:
     """
     # Python waits for it at the end, since OpenSSL must not be cleaned up while it works.
     thread = threading.Thread(target=_load_bundle)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        return  # There may be no more threads, and who needs the bundle loads it.
     _loading.append(thread)
     # No thread goes on in a process that is forked, which would find nothing loaded.
     os.register_at_fork(before=thread.join)
 
 
 def _load_bundle() -> None:
-    path = str(bundle_of(True))
-    context = _context(ssl.CERT_REQUIRED)
-    try:
+    # Who needs it is told what is wrong with it. A folder has no need of this, and where another library has put itself in the place of Python's
+    # TLS, this cannot be had.
+    with suppress(Exception):
+        path = str(bundle_of(True))
+        context = _context(ssl.CERT_REQUIRED)
         file = _file(path)
         context.load_verify_locations(path)
-    except OSError:
-        return  # Who needs it is told what is wrong with it, and a folder has no need of this.
-    context.__class__ = _WithBundle
-    _bundles[path] = Bundle(context, file)
+        context.__class__ = _WithBundle
+        _bundles[path] = Bundle(context, file)
 
 
 def _file(path: str) -> tuple[int, ...]:

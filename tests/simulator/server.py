@@ -12,6 +12,7 @@ import socket
 import ssl
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
@@ -141,9 +142,10 @@ class Simulator(ServerThread):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self._serving} requests, {self._to_come} transfers, {self.connections()} connections are left")
             if not self.deaf and not knocked:
-                # Connections are taken in their order: after this one, none is left that nobody has looked at.
-                socket.create_connection(("127.0.0.1", self.port), timeout=patience).close()
-                knocked = True
+                # Connections are taken in their order: after this one, none is left that nobody has looked at. It may stop listening just now.
+                with suppress(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.1", self.port), timeout=patience).close()
+                    knocked = True
             time.sleep(0.002)
 
     def script(self, *faults: Fault) -> None:

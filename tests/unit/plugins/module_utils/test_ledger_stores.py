@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
@@ -185,6 +188,18 @@ def test_one_at_a_time_and_the_wait_has_an_end_that_says_who_has_the_turn(store:
         assert error.kind == "busy" and "it is the turn of root@here, trace ID x since 20" in error.what
     with store.turn("t", "again", 0):
         pass
+
+
+def test_a_full_disk_takes_no_turn_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with store_of(str(tmp_path / "ledger"), read_only=False) as store, store_of(str(tmp_path / "ledger"), read_only=False) as other:
+        for function in ("pwrite", "truncate", "utime"):
+            with monkeypatch.context() as patched:
+                patched.setattr(os, function, full)
+                with store.turn("t", "the first", 0):
+                    assert turn_refused(other).kind == "busy"
 
 
 def test_tenants_do_not_wait_for_each_other(store: Store, new_store: NewStore) -> None:

@@ -72,7 +72,15 @@ def test_success_as_number_or_text(code: Any) -> None:
 
 
 def test_what_a_secret_hides_of_a_reply_does_not_decide_what_it_means() -> None:
-    assert value_of(reply({"code": 0, "msg": "ok"}), call(show=lambda _text: "********"))["code"] == 0
+    hide = call(True, lambda _text: "********")
+    assert value_of(reply({"code": 0, "msg": "ok"}), hide)["code"] == 0
+    # Of a fault of the server nobody knows whether the write was processed.
+    expected = {13000201: ("server_error", "13000201", True), 13000311: ("insufficient_capacity", "13000311", False), "new": ("rejected", "********", False)}
+    for code, meaning in expected.items():
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply({"code": code, "msg": "no"}, 400), hide)
+        assert (caught.value.kind, caught.value.answer.code, caught.value.may_have_moved) == meaning
+        assert caught.value.answer.message == "********"
 
 
 def row(**change: Any) -> list[dict[str, Any]]:
