@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
@@ -75,6 +78,21 @@ def _fail_if_deprecated(session: nox.Session, log: Path) -> None:
         session.error("\n".join(sorted(set(re.findall(r"\[DEPRECATION WARNING\].*", printed)))))
 
 
+@contextmanager
+def _ansible_of_the_controller(session: nox.Session) -> Iterator[None]:
+    """Have the session's Python find this Python's Ansible, of which the managed side gets what modules use. The releases of Ansible for old Pythons
+    are others."""
+    (folder,) = Path(session.virtualenv.location).glob("lib/python3.*/site-packages")
+    spec = importlib.util.find_spec("ansible")
+    assert spec is not None and spec.origin is not None
+    link = folder / "ansible"
+    link.symlink_to(Path(spec.origin).parent)
+    try:
+        yield
+    finally:
+        link.unlink()
+
+
 @nox.session
 @nox.parametrize(["python", "core"], CORES, ids=[f"{core}-python{python}" for python, core in CORES])
 def core(session: nox.Session, core: str) -> None:
@@ -88,7 +106,8 @@ def core(session: nox.Session, core: str) -> None:
 def managed(session: nox.Session, requests: str) -> None:
     """What runs on the managed side, on its oldest and its newest Python, under this Python's ansible-core."""
     _install(session, f"requests=={requests}" if requests else "requests")
-    _pytest(session, UNIT)
+    with _ansible_of_the_controller(session):
+        _pytest(session, UNIT)
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     session.run(
         "ansible-test",
