@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,9 @@ class Job:
         """Kill the whole tree: Ansible's workers are sessions of their own."""
         job = psutil.Process(self._process.pid)
         for process in [job, *job.children(recursive=True)]:
-            process.send_signal(signal.SIGKILL)
+            # A module ends by itself as soon as nobody waits for it.
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
         self._process.communicate(timeout=60)
 
 
