@@ -158,12 +158,15 @@ class PostgresqlStore(SqlRecords):
         try:
             if self._locks(connection, number, name, wait):
                 return connection
-        except BaseException:
+        except KooDriveError:
             was_lost = connection.closed
             connection.close()
-            # One that has waited for KooDrive's reply may have been cut off meanwhile.
-            if known is not None and was_lost:
-                return self._with_lock(number, name, wait, deadline)
+            if known is None or not was_lost:
+                raise
+            # While it waited for KooDrive's reply, it may have been cut off.
+            return self._with_lock(number, name, wait, deadline)
+        except BaseException:
+            connection.close()
             raise
         connection.close()
         return None
