@@ -116,6 +116,16 @@ def test_what_becomes_of_a_transfer_is_written_down(koodrive: KooDriveForTests, 
     assert states(koodrive) == [state]
 
 
+@pytest.mark.parametrize("password", ["0", "2", "000", "13000201"])
+def test_a_secret_that_is_in_a_code_settles_nothing(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    """With the code masked, a fault of the server would be a refusal, and the next run would move the capacity once more."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:{password}@127.0.0.1:9")
+    koodrive.script(Fault(), Fault(apply="late", reply="status", status=400, code=13000201, seconds=1.5))
+    assert koodrive.failure(TEN, **QUICK)["error"]["kind"] == "server_error"
+    assert states(koodrive) == [OPEN]
+    assert koodrive.failure(TEN, **QUICK)["error"]["kind"] == "open_transfer"
+
+
 def test_without_verification_accepted_is_done(koodrive: KooDriveForTests) -> None:
     koodrive.run(GROUP, verify=False, **TENANT)
     assert states(koodrive) == [DONE]
