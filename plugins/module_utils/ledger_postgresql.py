@@ -107,7 +107,7 @@ INSERT INTO koodrive_schema (version) VALUES (1) ON CONFLICT (version) DO NOTHIN
 class PostgresqlStore(SqlRecords):
     """The store in the database at ``url``; with ``read_only``, nothing is made or written, and tables that are not there hold nothing.
 
-    Raises KooDriveError ``invalid_request`` for a URL that cannot be read, at the first use.
+    Raises KooDriveError ``ledger_unavailable`` where its library is missing, and at the first use ``invalid_request`` for a URL that cannot be read.
     """
 
     NOW = "extract(epoch FROM clock_timestamp())::double precision"
@@ -121,6 +121,8 @@ class PostgresqlStore(SqlRecords):
         self._is_empty = False
         #: Where the database is, in words without a secret, as far as that is known.
         self._where = "in PostgreSQL"
+        if PSYCOPG_IMPORT_ERROR is not None:
+            raise unavailable(self._where, "the Python library psycopg (3) is missing", "Install psycopg[binary] where the task runs.")
 
     def close(self) -> None:
         """Let go of the connection that the records are written on."""
@@ -195,7 +197,7 @@ class PostgresqlStore(SqlRecords):
     def _read(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         if self._turn is None or self._database is not None:
             return self._run(statement, *values)
-        # Where this connection is lost, the turn is, and it is not too late to say so: nothing was written.
+        # Where this connection is lost, the turn is, and nothing is sent after that.
         try:
             with self._limited(self._turn):
                 # Several statements in one round trip, which takes a cursor that fills in the values itself.
@@ -281,8 +283,6 @@ class PostgresqlStore(SqlRecords):
 
     def _connected(self, deadline: float) -> psycopg.Connection[Any]:
         """A connection; while the server has too many, it is tried again until ``deadline``."""
-        if PSYCOPG_IMPORT_ERROR is not None:
-            raise unavailable(self._where, "the Python library psycopg (3) is missing", "Install psycopg[binary] where the task runs.")
         parameters = self._parameters()
         while True:
             try:

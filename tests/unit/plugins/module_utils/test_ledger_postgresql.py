@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
 import threading
 import time
 import uuid
@@ -20,7 +21,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE, NOT_DONE, STATES, OpenTransfer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_postgresql import SCHEMA_SQL, PostgresqlStore
-from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads, python
 from ansible_collections.huaweicloud.koodrive.tests.unit.pooler_for_tests import Pooler
 from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import PASSWORD, Postgresql, short_folder
 
@@ -183,12 +184,24 @@ def test_a_server_that_lets_nobody_in_is_named_without_the_password(postgresql: 
             PostgresqlStore(url).open_transfer("t")
 
 
-def test_without_its_library_it_says_what_to_install(store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_postgresql, "PSYCOPG_IMPORT_ERROR", "Traceback")
-    with refused(words="Install psycopg[binary] where the task runs."):
-        store.open_transfer("t")
-    with refused(words="psycopg (3) is missing"), store.turn("t", "", 0):
-        pass
+def test_without_its_library_it_says_what_to_install() -> None:
+    printed = subprocess.run(
+        **python(
+            "import sys\n"
+            "sys.modules['psycopg'] = None\n"
+            "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError\n"
+            "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
+            "try:\n"
+            "    with store_of('postgresql://u:pa55@127.0.0.1:1/db', read_only=False) as store:\n"
+            "        store.tenant_of('c')\n"
+            "except KooDriveError as error:\n"
+            "    print(error.kind, error.what, error.advice)\n"
+        ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout.startswith("ledger_unavailable") and "psycopg (3) is missing Install psycopg[binary]" in printed.stdout
 
 
 def test_a_server_that_stops_is_unavailable_and_one_that_is_back_is_used_again(own_server: Postgresql) -> None:
