@@ -91,12 +91,12 @@ class LocalStore(SqlRecords):
         if lock is None:
             raise busy(wait, self._holder(f"turn-{name}"))
         try:
-            # For those who wait too long, and for those who clean up by age; nothing depends on it, so it need not be durable, and a disk may be full.
+            # For those who wait too long, and for those who clean up by age, since it is written anew. Nothing depends on it, so it need not be
+            # durable, and a disk may be full.
             told = json.dumps([holder, self.now()]).encode("utf-8")
             with suppress(OSError):
                 os.pwrite(lock, told, 0)
                 os.truncate(lock, len(told))
-                os.utime(lock)
             yield
         finally:
             os.close(lock)
