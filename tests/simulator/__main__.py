@@ -35,7 +35,7 @@ def app(text: str) -> App:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=8480, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--pool", type=pool, action="append", metavar="TYPE=TOTAL/ALLOCATED", help="GB; may be repeated")
+    parser.add_argument("--pool", type=pool, action="append", metavar="TYPE=TOTAL/ALLOCATED", help="GB, instead of what it has; may be repeated")
     parser.add_argument("--token", action="append", default=[], help="an access token to accept; may be repeated")
     parser.add_argument("--app", type=app, action="append", default=[], metavar="ID:SECRET:USER", help="may be repeated")
     parser.add_argument("--tls-ca", type=Path, metavar="FILE", help="speak TLS, and write the CA certificate to FILE")
@@ -54,7 +54,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     state = State(
-        tenant=Tenant(dict(options.pool or DEFAULT_POOLS.items())),
+        tenant=Tenant({**DEFAULT_POOLS, **dict(options.pool or [])}),
         credentials=Credentials(options.token, options.app),
         shape=Shape(options.data, options.numbers, options.code, options.quota, options.step, options.gateway),
         delay=options.delay,
