@@ -5,18 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     argument_spec = ALLOCATION_SPEC
-
-    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        return allocate_capacity(options, check_mode)
+    work = staticmethod(allocate_capacity)
 
 
 def main() -> None:

@@ -5,18 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     argument_spec = TRANSFER_SPEC
-
-    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        return transfer_capacity(options, check_mode)
+    work = staticmethod(transfer_capacity)
 
 
 def main() -> None:

@@ -5,18 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer_info import TRANSFER_INFO_SPEC, transfer_info
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
     argument_spec = TRANSFER_INFO_SPEC
-
-    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        return transfer_info(options, check_mode)
+    work = staticmethod(transfer_info)
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ class WritingAccount(Account):
         #: Whether that one has been sent, and is not known to be made.
         self._sent = False
         #: The pools at the latest reading; None before the first one, and from a transfer on until the next.
-        self._now: Allocation | None = None
+        self.now: Allocation | None = None
         self._trouble: KooDriveError | None = None
         self._refused = False
         #: The addition that was made before with the task's idempotency key, as results show it.
@@ -63,7 +63,7 @@ class WritingAccount(Account):
 
     def saw(self, pools: Allocation) -> None:
         """The pools were read."""
-        self._now, self._trouble = pools, None
+        self.now, self._trouble = pools, None
 
     def could_not_see(self, trouble: KooDriveError) -> None:
         """The latest reading of the pools failed."""
@@ -75,13 +75,13 @@ class WritingAccount(Account):
 
     def sends(self) -> None:
         """What was planned is sent, and from now on nobody knows what the pools hold."""
-        self._sent, self._now = True, None
+        self._sent, self.now = True, None
 
     def did_not_send(self) -> None:
         """Nothing has left this machine after all, so the pools are as they were."""
         self.was_refused()
         if self._plan is not None:
-            self._now = self._plan.before
+            self.now = self._plan.before
 
     def was_refused(self) -> None:
         """What was sent is known not to be done."""
@@ -135,9 +135,9 @@ class WritingAccount(Account):
         return None if first is None else first.before
 
     def _known(self) -> dict[str, Any]:
-        known = self.of_its_own(self._now)
-        if self._now is not None:
-            known["allocation"] = as_result(self._now)
+        known = self.of_its_own(self.now)
+        if self.now is not None:
+            known["allocation"] = as_result(self.now)
         before = self._before()
         if before is not None:
             known["allocation_before"] = as_result(before)
@@ -149,7 +149,7 @@ class WritingAccount(Account):
         return [self._plan] if self._sent and self._plan is not None else []
 
     def _has_changed(self) -> bool:
-        return any(self._now is not None and plan.compare(self._now) is not Shows.BEFORE for plan in self._in_doubt())
+        return any(self.now is not None and plan.compare(self.now) is not Shows.BEFORE for plan in self._in_doubt())
 
     def _sentences(self, error: KooDriveError) -> list[str]:
         """What was done before, and what the pools held and hold where something has been sent, or they decide what is to be done next."""
@@ -158,8 +158,8 @@ class WritingAccount(Account):
         done = f"Done before that: {' and '.join(plan.in_words() for plan in self.made)}" if self.made else ""
         done += ("; running again goes on from there." if goes_on else ".") if done else ""
         if in_doubt:
-            now = "What they hold now is not known." if self._now is None else f"Now: {as_sentence(self._now)}."
+            now = "What they hold now is not known." if self.now is None else f"Now: {as_sentence(self.now)}."
             unread = "" if self._trouble is None else f"The latest reading failed: {self._trouble.what}."
             return [done, f"Before: {as_sentence(in_doubt[0].before)}.", now, unread]
-        tells_pools = self._now is not None and (bool(self.made) or error.kind in ("open_transfer", "insufficient_capacity"))
-        return [done or NOTHING.get(error.kind, ""), f"The pools hold: {as_sentence(self._now or {})}." if tells_pools else ""]
+        tells_pools = self.now is not None and (bool(self.made) or error.kind in ("open_transfer", "insufficient_capacity"))
+        return [done or NOTHING.get(error.kind, ""), f"The pools hold: {as_sentence(self.now or {})}." if tells_pools else ""]

@@ -112,12 +112,7 @@ class Shows(Enum):
 
     BEFORE = "the pools are as they were before"
     EXACTLY = "the pools changed by exactly this transfer"
-    ENOUGH = "the pools changed otherwise, and every target has what was asked for"
-    OTHERWISE = "the pools changed otherwise, and a target lacks something"
-
-
-#: What counts as done.
-COUNTS_AS_DONE = (Shows.EXACTLY, Shows.ENOUGH)
+    OTHERWISE = "the pools changed in another way"
 
 
 class Plan(NamedTuple):
@@ -157,7 +152,13 @@ class Plan(NamedTuple):
             return Shows.BEFORE
         if self._totals(seen) == self._totals(self.after()):
             return Shows.EXACTLY
-        return Shows.OTHERWISE if self.missing(seen) else Shows.ENOUGH
+        return Shows.OTHERWISE
+
+    def is_consistent_with(self, seen: Allocation) -> bool:
+        """Return whether the origin gave at least this transfer, and each target has at least that much more."""
+        after = self.after()
+        gained = all(seen[move.type].total_capacity >= after[move.type].total_capacity for move in self.moves)
+        return gained and seen[self.origin_type].total_capacity <= after[self.origin_type].total_capacity
 
     def missing(self, seen: Allocation) -> dict[str, int]:
         """What each target still lacks in ``seen``, in GB; empty when all have what the task asked for."""

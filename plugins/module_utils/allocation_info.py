@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import Account
@@ -13,7 +13,11 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options impor
 
 
 def allocation_info(
-    options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None, called_off: threading.Event | None = None
+    options: Mapping[str, Any],
+    _check_mode: bool,
+    environ: Mapping[str, str] | None = None,
+    called_off: threading.Event | None = None,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> dict[str, Any]:
     """Read the pools [GetSpaceAllocation]; the module's documentation describes options and result, also the one of a failure.
 
@@ -23,7 +27,7 @@ def allocation_info(
     connection = connection_from(options, environ)
     account = Account(connection.endpoint, connection.trace_id)
     try:
-        with connection.client(account.warnings, called_off) as koodrive:
+        with connection.client(account.warnings, called_off, is_wanted) as koodrive:
             pools = koodrive.read_pools("Reading the pools")
     except KooDriveError as error:
         return account.failure(error)

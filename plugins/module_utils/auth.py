@@ -58,7 +58,8 @@ class TokenAuth:
 class AppAuth:
     """AppId and AppSecret: every request is signed [koodrive_05_0029 to 0035].
 
-    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's, as far as known.
+    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's, as far as known. No X-Date is later than ``latest``, in
+    seconds since 1970.
     """
 
     def __init__(self, app_id: str, app_secret: str, user_id: str) -> None:
@@ -68,11 +69,12 @@ class AppAuth:
         self._signatures: list[str] = []
         self._signed_at = 0.0
         self.clock_offset = 0.0
+        self.latest = math.inf
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         method, url = str(request.method), str(request.url)
         # Whole seconds, and never the next one: X-Date must not be later than the server's time.
-        self._signed_at = math.floor(time.time() + self.clock_offset)
+        self._signed_at = math.floor(min(time.time() + self.clock_offset, self.latest))
         signed = {
             "host": host_header(url),
             "x-date": datetime.fromtimestamp(self._signed_at, timezone.utc).strftime(X_DATE_FORMAT),

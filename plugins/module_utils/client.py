@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies impor
     shows_one_pool,
     value_of,
 )
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses, seconds_since_boot
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import Wire, bundle_of, http_session
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class KooDrive:
     ``endpoint`` is scheme, host and port; ``headers`` go with every request; ``timeout`` limits each request as a whole,
     in seconds; ``retries`` is how often a request is tried again; ``trust`` says whose certificates are accepted, as ``verify`` does
     in requests: those of the CA bundle of this path, of the usual ones, or any. ``warnings`` collects what the user should know.
-    Once ``called_off`` is set, by whichever thread, no request is sent any more.
+    Once ``called_off`` is set, by whichever thread, no request is sent any more. ``is_wanted`` says whether anybody waits for the task.
     """
 
     def __init__(
@@ -67,13 +67,15 @@ class KooDrive:
         trust: bool | str,
         warnings: list[str],
         called_off: threading.Event | None = None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.retries = retries
+        self.timeout = timeout
+        self._is_wanted = is_wanted
         self._called_off = called_off
         self._warnings = warnings
         self._endpoint = endpoint
         self._auth = auth
-        self._timeout = timeout
         self._trust = bundle_of(trust)
         self._wire = Wire()
         self._http = http_session(self._wire, self._trust)
@@ -82,6 +84,9 @@ class KooDrive:
         self._read: Callable[[str], Allocation] | None = None
         #: Why KooDrive did not say who the tenant is, where it refused to.
         self.untold: KooDriveError | None = None
+        #: The Date of the latest reply, in seconds since 1970, and when it came; a time that was not later than the latest reply's content.
+        self._date: tuple[float, float] | None = None
+        self.read_at: float | None = None
 
     def close(self) -> None:
         """Close the connection."""
@@ -109,8 +114,20 @@ class KooDrive:
 
     @property
     def may_have_sent(self) -> bool:
-        """Whether the present request found or got an open connection, so that KooDrive may have received it."""
-        return self._wire.established
+        """Whether anything of the present request was sent, so that KooDrive may have received it."""
+        return self._wire.sent
+
+    def now(self) -> float | None:
+        """Return the time by KooDrive's clock, at least and up to a second less, in seconds since 1970; None if its replies have no Date."""
+        if self._date is None:
+            return None
+        date, came_at = self._date
+        return date + seconds_since_boot() - came_at
+
+    def ensure_wanted(self) -> None:
+        """Raise KooDriveError ``unreachable`` if nobody waits for this task any more."""
+        if not self._is_wanted():
+            raise KooDriveError("unreachable", "the playbook that started this task has ended", advice="Nothing more was sent.")
 
     def tenant_id(self, step: str) -> str | None:
         """What KooDrive calls the tenant [GetService]; None where it does not say.
@@ -138,25 +155,34 @@ class KooDrive:
         is_name = isinstance(tenant, (str, int)) and not isinstance(tenant, bool) and tenant != "" and str(tenant).isprintable()
         return str(tenant) if is_name else None
 
-    def transfer(self, origin_type: str, moves: Iterable[Move], step: str) -> None:
+    def transfer(self, origin_type: str, moves: Iterable[Move], step: str, begun_at: float, before_first_byte: Callable[[], None]) -> None:
         """Move capacity [TransferUnallocatedSpace]: one request, never repeated here.
 
-        The error that is raised says in ``may_have_moved`` whether KooDrive can have processed the request all the same.
+        ``before_first_byte`` is called when the connection is there. If it raises KooDriveError, nothing is sent. A signed request has no X-Date
+        after ``begun_at``, so KooDrive refuses it once it is 15 minutes old. The error says in ``may_have_moved`` whether KooDrive can have
+        processed the request all the same.
         """
+        if isinstance(self._auth, AppAuth):
+            self._auth.latest = begun_at
         body = {
             "originType": SPACE_TYPES[origin_type],
             "target": [{"type": SPACE_TYPES[move.type], "expandCapacity": move.expand_capacity} for move in moves],
         }
         call = Call(step, True, self._show)
-        value_of(self._exchange(call, "POST", WRITE, json.dumps(body, separators=(",", ":")).encode("ascii")), call)
+        value_of(self._exchange(call, "POST", WRITE, json.dumps(body, separators=(",", ":")).encode("ascii"), before_first_byte), call)
 
     def pauses(self) -> Pauses:
         """The pauses between tries of one request."""
-        return Pauses(FIRST_PAUSE, self._timeout, self._called_off)
+        return Pauses(FIRST_PAUSE, self.timeout, self._called_off)
 
-    def wait(self, pauses: Pauses, error: KooDriveError) -> None:
-        """Wait for the next of ``pauses``, or as long as KooDrive asks for in ``error``, at most as long as a request may take."""
-        pauses.wait(self._timeout, error.retry_after)
+    def wait(self, pauses: Pauses, at_most: float, asked_for: float | None = None) -> None:
+        """Wait for the next of ``pauses``, or for as many seconds as KooDrive ``asked_for``. Raises KooDriveError if nobody waits for the task."""
+        pauses.wait(at_most, asked_for)
+        self.ensure_wanted()
+
+    def wait_after(self, pauses: Pauses, error: KooDriveError) -> None:
+        """Wait before a request that failed with ``error`` is tried again, at most as long as a request may take."""
+        self.wait(pauses, self.timeout, error.retry_after)
 
     def _patiently(self, read: Callable[[str], T], step: str, retries: int | None) -> T:
         pauses = self.pauses()
@@ -166,7 +192,7 @@ class KooDrive:
             except KooDriveError as error:
                 if not error.transient:
                     raise
-                self.wait(pauses, error)
+                self.wait_after(pauses, error)
         return read(step)
 
     def _first_read(self, step: str, needed: Collection[str]) -> Allocation:
@@ -217,19 +243,20 @@ class KooDrive:
         )
         return self._exchange(call, "GET", path, None)
 
-    def _exchange(self, call: Call, method: str, path: str, body: bytes | None) -> Reply:
+    def _exchange(self, call: Call, method: str, path: str, body: bytes | None, before_first_byte: Callable[[], None] | None = None) -> Reply:
         """One request and its reply, whatever that says."""
+        began_at = seconds_since_boot()
         if self._called_off is not None and self._called_off.is_set():
             raise KooDriveError("unreachable", "it was called off", step=call.step)
         try:
-            with self._wire.limit(self._timeout):
+            with self._wire.limit(self.timeout, before_first_byte):
                 response = self._http.request(
                     method,
                     self._endpoint + path,
                     data=body,
                     headers=_own_headers(path, body),
                     auth=self._auth,
-                    timeout=self._timeout,
+                    timeout=self.timeout,
                     # Not set on the session: there, REQUESTS_CA_BUNDLE would win over it.
                     verify=self._trust,
                     proxies=DIRECT if self._endpoint.startswith("http:") else None,
@@ -239,19 +266,29 @@ class KooDrive:
                 reply = Reply(response.status_code, response.headers, _body_of(response))
             if self._wire.overdue:  # The cut can look like the end of the headers.
                 raise TimeoutError
+            self._note_time(reply, began_at)
             return reply
+        except KooDriveError:  # By before_first_byte.
+            raise
         except Exception as error:  # requests lets errors of urllib3, http.client, ssl and idna through.
             raise self._failure(error, call) from error
 
+    def _note_time(self, reply: Reply, began_at: float) -> None:
+        """Take over KooDrive's time. Its Date is in whole seconds and comes after the content, so the content may be that much older."""
+        date = http_date(reply.headers.get("Date", ""))
+        now = seconds_since_boot()
+        self._date = self._date if date is None else (date, now)
+        self.read_at = None if date is None else date - (now - began_at) - 1
+
     def _failure(self, error: Exception, call: Call) -> KooDriveError:
         """What the failed exchange means."""
-        may_have_moved = call.is_write and self._wire.established
+        may_have_moved = call.is_write and self._wire.sent
         if isinstance(error, OversizedReply):
             return KooDriveError("invalid_reply", str(error), step=call.step, may_have_moved=may_have_moved)
         failure = explain(error)
         if self._wire.overdue:
-            failure = Failure(f"no complete reply within {self._timeout} seconds", transient=True)
-        reached = "did not answer in full" if self._wire.established else "could not be reached"
+            failure = Failure(f"no complete reply within {self.timeout} seconds", transient=True)
+        reached = "did not answer in full" if self._wire.sent else "could not be reached"
         return KooDriveError(
             "unreachable",
             f"{self._endpoint} {reached} ({self._show(failure.why)})",

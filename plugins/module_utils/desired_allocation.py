@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import WritingAccount
@@ -39,6 +39,7 @@ class Desired(NamedTuple):
     layout: Layout
     #: A layout is a desired state.
     adds: bool = False
+    takes_several: bool = True
     idempotency_key: None = None
 
     @property
@@ -47,9 +48,6 @@ class Desired(NamedTuple):
 
     def plan(self, before: Allocation) -> Plan:
         return self.layout.next_transfer(before)
-
-    def rest(self, after: Allocation) -> Plan:
-        return self.layout.next_transfer(after)
 
     def ensure_sufficient(self, plan: Plan) -> None:
         self.layout.ensure_sufficient(plan.before)
@@ -74,7 +72,9 @@ class AllocationAccount(WritingAccount):
         return {} if now is None else {"missing": self._layout.missing(now)}
 
 
-def allocate_capacity(options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def allocate_capacity(
+    options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None, is_wanted: Callable[[], bool] = lambda: True
+) -> dict[str, Any]:
     """Make the pools what ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
 
     In check mode nothing is sent but reads, nothing is written, and the result is the predicted one. Raises KooDriveError ``invalid_request``, before
@@ -83,7 +83,7 @@ def allocate_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
     layout, care = layout_from(options), care_from(options)
     connection = connection_from(options, environ)
     account = AllocationAccount(connection.endpoint, connection.trace_id, layout)
-    result = move_capacity(Desired(layout), care, connection, account, check_mode)
+    result = move_capacity(Desired(layout), care, connection, account, check_mode, is_wanted)
     _warn_of_what_is_missing(result)
     return result
 

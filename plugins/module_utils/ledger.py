@@ -1,122 +1,147 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a record of a transfer is, how an open one is settled, and what a store of records must do. Pure: no I/O, no Ansible."""
+"""A record of the ledger, how an open one is resolved, and what a store of records must do. Pure: no I/O, no Ansible."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, Move, Plan, Shows
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, Move, Plan, Shows, in_words
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 
-#: The states of a record. An open transfer may still be done; of one that was given up, nobody will ever know.
+#: The states of a record. Nobody knows whether KooDrive applies an open transfer; of one that was given up, nobody ever will.
 OPEN, DONE, NOT_DONE, GIVEN_UP = STATES = ("open", "done", "not_done", "given_up")
-#: The version of what a store holds; a store with a higher one belongs to a later release of this collection.
-SCHEMA = 1
+#: The version of the tables. A store refuses those of another release.
+SCHEMA = 2
+#: A writer's record cannot begin this many seconds after the present. If it does, a clock was wrong.
+WRONG_CLOCK = 60.0
 
 
 class Record(NamedTuple):
-    """A transfer that was about to be sent, and what has become of it.
+    """A transfer, written down before its first byte is sent, and its outcome.
 
-    Times are seconds since 1970 by the store's clock. ``before`` is what the pools held at the reading by ``source``, one of the two
-    reads. ``number`` is the store's own, 0 until it has one.
+    The first record of a tenant has the ``sequence`` 1; each new one has the next number. Times are seconds since 1970 by KooDrive's clock.
+    The writer may send until ``busy_until``. ``settle_time`` is the writer's own, in seconds. ``before`` are the pools as the read ``source``
+    showed them. ``accepted``: KooDrive accepted the transfer, and the pools did not show it in time.
     """
 
     tenant: str
+    sequence: int
     origin_type: str
     moves: tuple[Move, ...]
     before: Allocation
     source: str
     writer: str
     trace_id: str
+    begun_at: float
+    busy_until: float
+    settle_time: float
     idempotency_key: str | None = None
-    number: int = 0
     state: str = OPEN
-    begun_at: float = 0.0
+    accepted: bool = False
     ended_at: float | None = None
 
     def plan(self) -> Plan:
-        """The transfer as it was decided, for a comparison with a later reading."""
+        """Return the transfer as it was planned, to compare it with a later reading."""
         required = {move.type: self.before[move.type].total_capacity + move.expand_capacity for move in self.moves}
         return Plan(self.origin_type, self.before, self.moves, required)
 
+    def is_busy(self, now: float, settle_time: float) -> bool:
+        """Return whether the writer may still send. An explicit ``settle_time`` of 0 overrules a record from the future."""
+        if settle_time == 0 and self.begun_at > now + WRONG_CLOCK:
+            return False
+        return now < self.busy_until
+
+    def resolvable_at(self, settle_time: float) -> float:
+        """Return from when on the pools decide, in seconds since 1970. An explicit ``settle_time`` of 0 overrules the writer's."""
+        longest = 0.0 if settle_time == 0 else max(settle_time, self.settle_time)
+        return max(self.busy_until, self.begun_at + longest)
+
+    def in_words(self) -> str:
+        """Return what was sent, when and by whom, with its trace ID."""
+        moved = in_words(self.origin_type, self.moves)
+        return f"the transfer of {moved}, begun {told_time(self.begun_at)} by {self.writer} (trace ID {self.trace_id})"
+
 
 def state_of(record: Record, pools: Allocation, source: str, now: float, settle_time: float) -> str:
-    """What an open ``record`` is when ``source`` shows these ``pools`` at the time ``now``.
+    """Return the state of an open ``record``, as the read ``source`` shows it in ``pools``, at the time ``now`` before that reading.
 
-    Done where they show exactly its outcome. Else it may still be done until it is ``settle_time`` seconds old, for KooDrive accepts a
-    signed request for 15 minutes [app authentication]: then not done where they show the state before, and given up otherwise.
+    The record is done if the pools show exactly its transfer, or if KooDrive accepted it and the pools are consistent with it. Otherwise it stays
+    open, because KooDrive accepts a signed request for 15 minutes [app authentication]. When that time is over, the pools decide.
     """
-    shows = record.plan().compare(pools) if source == record.source and _has_pools_of(record, pools) else Shows.OTHERWISE
-    if shows is Shows.EXACTLY:
+    plan = record.plan()
+    comparable = source == record.source and all(name in pools for name in (record.origin_type, *dict(record.moves)))
+    shows = plan.compare(pools) if comparable else Shows.OTHERWISE
+    if shows is Shows.EXACTLY or (record.accepted and comparable and plan.is_consistent_with(pools)):
         return DONE
-    if now < record.begun_at + settle_time:
+    if record.is_busy(now, settle_time) or (settle_time != 0 and now < record.resolvable_at(settle_time)):
         return OPEN
-    return NOT_DONE if shows is Shows.BEFORE else GIVEN_UP
-
-
-def _has_pools_of(record: Record, pools: Allocation) -> bool:
-    return all(name in pools for name in (record.origin_type, *dict(record.moves)))
-
-
-class OpenTransfer(Exception):
-    """A record cannot be begun, because another one of the tenant is open."""
-
-
-class Holder(NamedTuple):
-    """Who has a turn, and since when, by the store's clock, if that is known."""
-
-    name: str
-    since: float | None
+    if shows is Shows.BEFORE:
+        # Somebody may have moved an accepted addition back. A repeated key must not add it again.
+        return GIVEN_UP if record.accepted and record.idempotency_key is not None else NOT_DONE
+    return DONE if record.accepted else GIVEN_UP
 
 
 class Store(Protocol):
-    """Where records are. Each call that fails raises KooDriveError ``ledger_unavailable``; what it has written is durable when it returns."""
+    """A place for records.
 
-    def turn(self, tenant: str, holder: str, wait: float) -> AbstractContextManager[None]:
-        """Be alone with ``tenant``, as ``holder``. Raises KooDriveError ``busy`` when that takes longer than ``wait`` seconds."""
+    Each call that fails raises KooDriveError ``ledger_unavailable``. What a call has written is durable when it returns. The calls that end a
+    record change open ones only, and return the state that is then stored.
+    """
+
+    def close(self) -> None:
+        """Let go of files and connections."""
 
     def now(self) -> float:
-        """The store's time, in seconds since 1970."""
+        """Return the store's time, in seconds since 1970."""
 
     def tenant_of(self, credential: str) -> str | None:
-        """The tenant that was remembered for the hash of a credential."""
+        """Return the tenant that KooDrive named for the hash of a credential, if it did."""
 
     def remember(self, credential: str, tenant: str) -> None:
-        """Remember the tenant of a credential."""
+        """Keep the tenant that KooDrive named for the hash of a credential."""
 
-    def open_transfer(self, tenant: str) -> Record | None:
-        """The open transfer of the tenant; there is never more than one."""
+    def newest(self, tenant: str) -> Record | None:
+        """Return the tenant's newest record."""
 
     def with_key(self, tenant: str, key: str) -> Record | None:
-        """The record with this idempotency key that was not found to be not done."""
+        """Return the record with this idempotency key, unless its transfer was not done."""
 
-    def begin(self, record: Record) -> Record:
-        """Write an open record down; with its number and time. Raises OpenTransfer where the tenant has one already."""
+    def append(self, record: Record, ends: str | None = None) -> bool:
+        """Add ``record``; with ``ends``, the open record before it gets this state in the same transaction. Return False if neither was written: a
+        record with this number or key is there, or the one before is no longer open.
+        """
 
-    def end(self, number: int, state: str) -> None:
-        """Write down what has become of an open record."""
+    def is_open(self, record: Record) -> bool:
+        """Return whether the record is still open."""
+
+    def end(self, record: Record, state: str, now: float) -> str:
+        """Give an open record its final state."""
+
+    def release(self, record: Record, now: float, accepted: bool) -> str:
+        """Note that the writer of an open record sends nothing more, and whether KooDrive ``accepted`` the transfer."""
 
     def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
-        """The records of the tenant, newest first."""
+        """Return the tenant's records, newest first."""
 
 
 def unavailable(where: str, why: str, advice: str = "") -> KooDriveError:
-    """The error of a store that cannot be used; ``where`` has no secret in it."""
-    return KooDriveError("ledger_unavailable", f"the ledger {where} cannot be used: {why}", step="Looking into the ledger", advice=advice)
+    """Return the error of a store that cannot be used; ``where`` holds no secret."""
+    return KooDriveError("ledger_unavailable", f"the ledger {where} cannot be used: {why}", step="Reading the ledger", advice=advice)
+
+
+def unnamed_tenant() -> KooDriveError:
+    """Return the error of a tenant that neither the task nor KooDrive names."""
+    return KooDriveError(
+        "invalid_request",
+        "tenant is missing, and KooDrive does not say which tenant these credentials belong to",
+        advice="No transfer was sent. Set tenant (KOODRIVE_TENANT) to the same name for all who move this tenant's capacity.",
+    )
 
 
 def told_time(moment: float) -> str:
-    """A moment in seconds since 1970, in words."""
+    """Return a moment in seconds since 1970 in words."""
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
-
-
-def busy(wait: float, holder: Holder | None) -> KooDriveError:
-    """The error of waiting too long for a turn, with who has it as far as anybody knows."""
-    since = f" since {told_time(holder.since)}" if holder and holder.since is not None else ""
-    who = f"; it is the turn of {holder.name}{since}" if holder else ""
-    return KooDriveError("busy", f"for {wait:g} seconds, other tasks have been moving capacity of the same tenant{who}", step="Waiting for this task's turn")

@@ -1,49 +1,46 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ledger on this machine: records in SQLite, turns by locks of the operating system, in a folder of the user's own.
-
-A lock (flock) ends with the process that holds it, however that ends.
-"""
+"""The ledger of one machine: SQLite in a folder that belongs to the user alone."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
-import hashlib
-import json
 import os
 import stat
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import SCHEMA, Holder, busy, unavailable
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import Duplicate, SqlRecords
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import SCHEMA, unavailable
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import Duplicate, SqlStore, Statement
 
 try:
     import sqlite3
 except ImportError:
-    #: Some builds of Python come without it.
+    #: Some builds of Python lack it.
     HAS_SQLITE = False
 else:
     HAS_SQLITE = True
 
-#: Every process of a user must come to the same folder, whatever its environment says of HOME or TMPDIR; and it outlives a reboot.
+#: All processes of a user find the same folder, whatever their environment says of HOME or TMPDIR. It outlives a reboot.
 FOLDER = "/var/tmp/huaweicloud.koodrive-{}"
 RECORDS = "ledger.sqlite3"
-#: Seconds between two looks whether it is one's turn, and for which SQLite waits while others write.
-LOOK = 0.05
+#: How long, in seconds, SQLite waits while another process writes.
 BUSY_TIMEOUT = 30.0
 
-SCHEMA_SQL = """
+SCHEMA_SQL = f"""
 CREATE TABLE koodrive_transfers (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
     state TEXT NOT NULL,
+    accepted BOOLEAN NOT NULL,
     begun_at REAL NOT NULL,
+    busy_until REAL NOT NULL,
+    settle_time REAL NOT NULL,
     ended_at REAL,
     writer TEXT NOT NULL,
     origin_type TEXT NOT NULL,
@@ -51,28 +48,37 @@ CREATE TABLE koodrive_transfers (
     pools_before TEXT NOT NULL,
     source TEXT NOT NULL,
     trace_id TEXT NOT NULL,
-    idempotency_key TEXT
+    idempotency_key TEXT,
+    PRIMARY KEY (tenant, sequence)
 );
-CREATE UNIQUE INDEX koodrive_one_open_transfer ON koodrive_transfers (tenant) WHERE state = 'open';
 CREATE UNIQUE INDEX koodrive_one_transfer_by_key ON koodrive_transfers (tenant, idempotency_key)
     WHERE idempotency_key IS NOT NULL AND state <> 'not_done';
-CREATE INDEX koodrive_transfers_of_a_tenant ON koodrive_transfers (tenant, number);
 CREATE TABLE koodrive_tenants (credential TEXT PRIMARY KEY, tenant TEXT NOT NULL);
+PRAGMA user_version = {SCHEMA};
 """
 
+#: What to do about an error of SQLite, by words of its message.
+ADVICE = {
+    "locked": "Another program has locked it, such as a backup or an open sqlite3. End that program, and run again.",
+    "full": "Free space on its disk, and run again.",
+    "malformed": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
+    "not a database": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
+}
+CHECK_RIGHTS = "Check that this user may write to the folder and to each file in it, and that its file system is not read-only."
+#: What keeps this user from a path, whoever owns it.
+NO_FOLDER = (errno.ELOOP, errno.ENOTDIR)
 
-class LocalStore(SqlRecords):
-    """The store in the folder ``path``; with ``read_only``, nothing is made or written, and what is not there holds nothing."""
 
-    NOW = "(julianday('now') - 2440587.5) * 86400.0"
+class LocalStore(SqlStore):
+    """The store in the folder ``path``. With ``read_only``, it makes and writes nothing, and a folder that is missing holds no records."""
 
     def __init__(self, path: str | None, read_only: bool = False) -> None:
         self._path = path or FOLDER.format(os.geteuid())
+        self._file = os.path.join(self._path, RECORDS)
         self._read_only = read_only
         self._database: sqlite3.Connection | None = None
 
     def close(self) -> None:
-        """Let go of the file."""
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -80,144 +86,141 @@ class LocalStore(SqlRecords):
     def now(self) -> float:
         return time.time()
 
-    @contextmanager
-    def turn(self, tenant: str, holder: str, wait: float) -> Iterator[None]:
-        name = hashlib.sha256(tenant.encode("utf-8")).hexdigest()
-        folder = self._folder()
-        try:
-            lock = self._locked(folder, f"turn-{name}", time.monotonic() + wait)
-        finally:
-            os.close(folder)
-        if lock is None:
-            raise busy(wait, self._holder(f"turn-{name}"))
-        try:
-            # For those who wait too long, and for those who clean up by age, since it is written anew. Nothing depends on it, so it need not be
-            # durable, and a disk may be full.
-            told = json.dumps([holder, self.now()]).encode("utf-8")
-            with suppress(OSError):
-                os.pwrite(lock, told, 0)
-                os.truncate(lock, len(told))
-            yield
-        finally:
-            os.close(lock)
-
-    def _holder(self, name: str) -> Holder | None:
-        """Who has the lock ``name``, as far as its file tells."""
-        try:
-            with open(os.path.join(self._path, name), encoding="utf-8") as lock:
-                return Holder(*json.load(lock))
-        except (OSError, ValueError, TypeError):
-            return None
-
-    def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         try:
             database = self._opened()
-            if database is None:
-                return []
-            return database.execute(statement, values).fetchall()
-        except sqlite3.IntegrityError as error:
-            raise Duplicate from error
+            return [] if database is None else database.execute(statement.text.format(""), statement.values).fetchall()
         except sqlite3.Error as error:
-            raise self._unusable(f"{error}") from error
+            raise self._unusable_for(error) from error
+
+    def _write(self, *statements: Statement) -> bool:
+        try:
+            database = self._opened()
+            if database is None or self._read_only:
+                raise self._unusable("this run must not write to it")
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                for statement in statements:
+                    if not database.execute(statement.text.format(""), statement.values).rowcount:
+                        database.execute("ROLLBACK")
+                        return False
+                database.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    database.execute("ROLLBACK")
+                raise
+        except sqlite3.IntegrityError as error:
+            if str(error).startswith("UNIQUE constraint failed: koodrive_transfers."):
+                raise Duplicate from error
+            raise self._unusable_for(error) from error
+        except sqlite3.Error as error:
+            raise self._unusable_for(error) from error
+        return True
 
     def _opened(self) -> sqlite3.Connection | None:
-        """The database, which is made where it is not there; None where it is not there and nothing is to be written."""
+        """Return the database; make it if it is missing, or return None if this run must not write."""
         if self._database is not None:
             return self._database
         if not HAS_SQLITE:
             raise self._unusable("this Python has no SQLite (module sqlite3)", "Take a Python that has it, or a PostgreSQL ledger.")
-        path = os.path.join(self._path, RECORDS)
-        if self._read_only and not self._is_there(path):
+        if not self._has_folder():
             return None
-        os.close(self._folder())
-        if os.path.islink(path):
-            raise self._unusable(f"{path} is a symbolic link", "Remove it, and run again.")
-        mode = "ro" if self._read_only else "rwc"
-        database = sqlite3.connect(
-            f"file:{path.replace('%', '%25').replace('?', '%3f').replace('#', '%23')}?mode={mode}", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
-        )
+        if not self._has_file():
+            if self._read_only:
+                return None
+            self._make_file()
+        # Also a run that writes nothing opens it for writing: it may have to roll back what a killed process left.
+        database = sqlite3.connect(f"file://{quote(os.fsencode(self._file))}?mode=rw", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
-            self._prepare(database, path)
+            # A record must be on the disk before the first byte of its transfer is sent.
+            database.execute("PRAGMA synchronous = FULL")
+            self._check_version(database)
+            database.execute("PRAGMA query_only = ON" if self._read_only else "PRAGMA journal_mode = TRUNCATE")
         except BaseException:
             database.close()
             raise
         self._database = database
         return database
 
-    def _is_there(self, path: str) -> bool:
-        """Whether there is anything at ``path``. Raises ``ledger_unavailable`` where that cannot be seen: unknown is not nothing."""
+    def _check_version(self, database: sqlite3.Connection) -> None:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            raise self._unusable(f"{self._file} has no tables of this collection", ADVICE["malformed"])
+        if version != SCHEMA:
+            raise self._unusable(f"another release of this collection made {self._file}", "Use that release, or name an empty folder.")
+
+    def _has_folder(self) -> bool:
+        """Return whether the folder is there; make it if this run may write. Raises ``ledger_unavailable`` if it is not this user's alone."""
         try:
-            os.lstat(path)
+            if not self._read_only:
+                with suppress(FileExistsError):
+                    os.mkdir(self._path, 0o700)
+            found = os.lstat(self._path)
+        except FileNotFoundError as error:
+            if self._read_only:
+                return False
+            raise self._no_folder(error) from error
+        except OSError as error:
+            raise self._no_folder(error) from error
+        if stat.S_ISLNK(found.st_mode):
+            raise self._unusable(f"{self._path} is a symbolic link", "Name the folder that it points to.")
+        if not stat.S_ISDIR(found.st_mode):
+            raise self._unusable(f"{self._path} is not a folder", "Name a folder.")
+        if found.st_uid != os.geteuid():
+            raise self._unusable("the folder belongs to another user", "Run as that user, or use a PostgreSQL ledger for several users.")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            raise self._unusable("other users may use the folder", "Give it the mode 0700.")
+        return True
+
+    def _has_file(self) -> bool:
+        """Return whether the file is there. Raises ``ledger_unavailable`` if it cannot be a whole ledger, or if nobody can tell."""
+        try:
+            found = os.lstat(self._file)
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise self._not_to_be_had(self._path, error) from error
+            raise self._unusable(f"{self._file}: {error.strerror}", CHECK_RIGHTS) from error
+        if stat.S_ISLNK(found.st_mode):
+            raise self._unusable(f"{self._file} is a symbolic link", "Put the file itself there.")
+        if not stat.S_ISREG(found.st_mode):
+            raise self._unusable(f"{self._file} is not a file", "Remove it.")
+        if found.st_uid != os.geteuid():
+            raise self._unusable(f"{self._file} belongs to another user", "Give the file to this user.")
+        if found.st_size == 0:
+            raise self._unusable(f"{self._file} is empty, so its records are lost", ADVICE["malformed"])
         return True
 
-    def _prepare(self, database: sqlite3.Connection, path: str) -> None:
-        """Make the tables where there are none. Raises ``ledger_unavailable`` where there are those of a later release."""
-        # A record must be on the disk before the first byte of its transfer is sent.
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA journal_mode = TRUNCATE")
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA:
-            raise self._unusable(f"{path} was made by a later release of this collection", "Use that release.")
-        if version == 0 and not self._read_only:
-            database.execute("BEGIN IMMEDIATE")
-            if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in SCHEMA_SQL.split(";")[:-1]:
-                    database.execute(statement)
-                database.execute(f"PRAGMA user_version = {SCHEMA}")
-            database.execute("COMMIT")
-
-    def _folder(self) -> int:
-        """A descriptor of the folder, which is this user's alone; it is made where it is not there."""
+    def _make_file(self) -> None:
+        """Make the file with its tables under another name first, so that nobody meets half of it."""
         try:
-            if not self._read_only:
+            with tempfile.TemporaryDirectory(dir=self._path, prefix="new-") as folder:
+                new = os.path.join(folder, RECORDS)
+                database = sqlite3.connect(new, isolation_level=None)
                 try:
-                    os.mkdir(self._path, 0o700)
-                except FileExistsError:
-                    pass
-            folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                    database.executescript(f"BEGIN;{SCHEMA_SQL}COMMIT;")
+                finally:
+                    database.close()
+                with suppress(FileExistsError):
+                    os.link(new, self._file)
+            handle = os.open(self._path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
         except OSError as error:
-            raise self._not_to_be_had(self._path, error) from error
-        found = os.fstat(folder)
-        if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
-            os.close(folder)
-            raise self._unusable("others can write or read there", "It must belong to this user alone (mode 0700).")
-        return folder
+            raise self._unusable(f"{self._file}: {error.strerror}", CHECK_RIGHTS) from error
 
-    def _locked(self, folder: int, name: str, deadline: float) -> int | None:
-        """A descriptor of the file ``name``, locked; None where that cannot be had before ``deadline``."""
-        while True:
-            try:
-                lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
-            except OSError as error:
-                raise self._not_to_be_had(os.path.join(self._path, name), error) from error
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                if time.monotonic() >= deadline:
-                    return None
-                time.sleep(LOOK)
-                continue
-            if _is_still_there(folder, name, lock):
-                return lock
-            os.close(lock)
+    def _damaged(self, record: str) -> KooDriveError:
+        return self._unusable(f"the record {record} is damaged", ADVICE["malformed"])
 
-    def _not_to_be_had(self, path: str, error: OSError) -> KooDriveError:
-        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
-            return self._unusable(f"{path}: {error.strerror}", "Remove what is there, if it is not this user's, and run again.")
-        return self._unusable(f"{path}: {error.strerror}", "Name a folder that this user can write to in the option ledger or in KOODRIVE_LEDGER.")
+    def _no_folder(self, error: OSError) -> KooDriveError:
+        if error.errno in NO_FOLDER:
+            return self._unusable(f"{self._path}: {error.strerror}", "Name an absolute path whose parts are folders.")
+        return self._unusable(f"{self._path}: {error.strerror}", "The folder cannot be made there: make it for this user, with the mode 0700.")
 
-    def _unusable(self, why: str, advice: str = "Name another folder in the option ledger or in KOODRIVE_LEDGER.") -> KooDriveError:
+    def _unusable_for(self, error: sqlite3.Error) -> KooDriveError:
+        text = str(error)
+        return self._unusable(text, next((advice for words, advice in ADVICE.items() if words in text), CHECK_RIGHTS))
+
+    def _unusable(self, why: str, advice: str = "") -> KooDriveError:
         return unavailable(f"in {self._path}", why, advice)
-
-
-def _is_still_there(folder: int, name: str, lock: int) -> bool:
-    """Whether the locked file is the one that others will find: it may have been cleaned up before it was locked."""
-    try:
-        return os.path.samestat(os.fstat(lock), os.stat(name, dir_fd=folder, follow_symlinks=False))
-    except FileNotFoundError:
-        return False

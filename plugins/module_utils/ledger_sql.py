@@ -1,116 +1,146 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The records in SQL, the same for every store that speaks it. Knows no database: a store brings ``_run``."""
+"""The records in SQL, the same for every store. Knows no database: a store runs the statements."""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, Move, Pool
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import NOT_DONE, OPEN, OpenTransfer, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import GIVEN_UP, NOT_DONE, OPEN, Record
 
-COLUMNS = "number, tenant, state, begun_at, ended_at, writer, origin_type, moves, pools_before, source, trace_id, idempotency_key"
+COLUMNS = (
+    "tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, pools_before, source, trace_id,"
+    " idempotency_key"
+)
+THIS_IF_OPEN = "WHERE tenant = ? AND sequence = ? AND state = 'open'"
 
 
-class SqlRecords(ABC):
-    """What a store does with tables."""
+class Statement(NamedTuple):
+    """An SQL statement with "?" for each of its values; ``{}`` stands before the name of each table."""
 
-    #: The store's time in its own SQL, in seconds since 1970.
-    NOW = ""
+    text: str
+    values: Sequence[Any]
+
+
+class Duplicate(Exception):
+    """A row that a unique index of the ledger does not allow."""
+
+
+class SqlStore(ABC):
+    """A store that keeps its records in tables."""
 
     @abstractmethod
-    def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of one statement with "?" for each of the values, durable when it returns. Raises KooDriveError, or Duplicate."""
-
-    def _read(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The same for a statement that writes nothing."""
-        return self._run(statement, *values)
-
-    def _run_once(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The same for a statement that must not be tried again where nobody knows what became of it."""
-        return self._run(statement, *values)
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Return what a statement reads. Raises KooDriveError."""
 
     @abstractmethod
-    def now(self) -> float:
-        """The store's time, in seconds since 1970."""
+    def _write(self, *statements: Statement) -> bool:
+        """Run the statements in one transaction; it is durable when this returns. Return False, and write nothing, if one changes no row.
+
+        Raises Duplicate, and KooDriveError.
+        """
+
+    @abstractmethod
+    def _damaged(self, record: str) -> KooDriveError:
+        """Return the error of a record that cannot be read."""
 
     def tenant_of(self, credential: str) -> str | None:
-        rows = self._read("SELECT tenant FROM koodrive_tenants WHERE credential = ?", credential)
+        rows = self._rows(Statement("SELECT tenant FROM {}koodrive_tenants WHERE credential = ?", (credential,)))
         return rows[0][0] if rows else None
 
     def remember(self, credential: str, tenant: str) -> None:
-        self._run("INSERT INTO koodrive_tenants (credential, tenant) VALUES (?, ?) ON CONFLICT (credential) DO NOTHING", credential, tenant)
+        self._write(
+            Statement("INSERT INTO {}koodrive_tenants (credential, tenant) VALUES (?, ?) ON CONFLICT (credential) DO NOTHING", (credential, tenant))
+        )
 
-    def open_transfer(self, tenant: str) -> Record | None:
-        return self._one("tenant = ? AND state = ?", tenant, OPEN)
+    def newest(self, tenant: str) -> Record | None:
+        return self._one("tenant = ?", tenant)
 
     def with_key(self, tenant: str, key: str) -> Record | None:
         return self._one("tenant = ? AND idempotency_key = ? AND state <> ?", tenant, key, NOT_DONE)
 
-    def begin(self, record: Record) -> Record:
-        values = (
-            record.tenant,
-            OPEN,
-            record.writer,
-            record.origin_type,
-            json.dumps(record.moves),
-            json.dumps({name: tuple(pool) for name, pool in record.before.items()}),
-            record.source,
-            record.trace_id,
-            record.idempotency_key,
-        )
+    def append(self, record: Record, ends: str | None = None) -> bool:
+        marks = ", ".join("?" for _column in COLUMNS.split(","))
+        statements = [Statement(f"INSERT INTO {{}}koodrive_transfers ({COLUMNS}) VALUES ({marks})", _row(record))]
+        if ends is not None:
+            statements.insert(0, _ending(record._replace(sequence=record.sequence - 1), ends, record.begun_at))
         try:
-            self._run_once(
-                "INSERT INTO koodrive_transfers (tenant, state, begun_at, writer, origin_type, moves, pools_before, source, trace_id,"
-                f" idempotency_key) VALUES (?, ?, {self.NOW}, ?, ?, ?, ?, ?, ?, ?)",
-                *values,
-            )
-        except Duplicate as error:
-            raise OpenTransfer from error
-        # There is one at the most; older releases of SQLite cannot return what they insert.
-        begun = self.open_transfer(record.tenant)
-        if begun is None or begun.trace_id != record.trace_id:
-            # Where turns are lost, somebody else may already have settled it, and must not find it sent after that.
-            raise OpenTransfer
-        return begun
+            return self._write(*statements)
+        except Duplicate:
+            # A connection that was lost may have written it all the same.
+            return self._one("tenant = ? AND sequence = ?", record.tenant, record.sequence) == record
 
-    def end(self, number: int, state: str) -> None:
-        self._run(f"UPDATE koodrive_transfers SET state = ?, ended_at = {self.NOW} WHERE number = ? AND state = ?", state, number, OPEN)
+    def is_open(self, record: Record) -> bool:
+        return self._state(record) == OPEN
+
+    def end(self, record: Record, state: str, now: float) -> str:
+        return state if self._write(_ending(record, state, now)) else self._state(record)
+
+    def release(self, record: Record, now: float, accepted: bool) -> str:
+        values = (min(now, record.busy_until), accepted, record.tenant, record.sequence)
+        released = self._write(Statement(f"UPDATE {{}}koodrive_transfers SET busy_until = ?, accepted = ? {THIS_IF_OPEN}", values))
+        return OPEN if released else self._state(record)
 
     def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
         marks = ", ".join("?" for _state in states)
-        return self._records(f"tenant = ? AND begun_at >= ? AND state IN ({marks}) ORDER BY number DESC LIMIT ?", tenant, since, *states, limit)
+        return self._records(f"tenant = ? AND begun_at >= ? AND state IN ({marks}) ORDER BY sequence DESC LIMIT ?", tenant, since, *states, limit)
+
+    def _state(self, record: Record) -> str:
+        """Return the stored state; a record that somebody has deleted is given up."""
+        rows = self._rows(Statement("SELECT state FROM {}koodrive_transfers WHERE tenant = ? AND sequence = ?", (record.tenant, record.sequence)))
+        return rows[0][0] if rows else GIVEN_UP
 
     def _one(self, condition: str, *values: Any) -> Record | None:
-        found = self._records(f"{condition} ORDER BY number DESC LIMIT 1", *values)
+        found = self._records(f"{condition} ORDER BY sequence DESC LIMIT 1", *values)
         return found[0] if found else None
 
     def _records(self, condition: str, *values: Any) -> list[Record]:
-        return [_record(row) for row in self._read(f"SELECT {COLUMNS} FROM koodrive_transfers WHERE {condition}", *values)]
+        return [self._record(row) for row in self._rows(Statement(f"SELECT {COLUMNS} FROM {{}}koodrive_transfers WHERE {condition}", values))]
+
+    def _record(self, row: Sequence[Any]) -> Record:
+        try:
+            return _record(row)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise self._damaged(f"{row[1]} of the tenant {row[0]}") from error
 
 
-class Duplicate(Exception):
-    """A row that the unique indexes do not allow."""
+def _ending(record: Record, state: str, now: float) -> Statement:
+    return Statement(f"UPDATE {{}}koodrive_transfers SET state = ?, ended_at = ? {THIS_IF_OPEN}", (state, now, record.tenant, record.sequence))
+
+
+def _row(record: Record) -> tuple[Any, ...]:
+    before = json.dumps({name: tuple(pool) for name, pool in record.before.items()})
+    return (
+        *(record.tenant, record.sequence, record.state, record.accepted, record.begun_at, record.busy_until, record.settle_time, record.ended_at),
+        *(record.writer, record.origin_type, json.dumps(record.moves), before, record.source, record.trace_id, record.idempotency_key),
+    )
 
 
 def _record(row: Sequence[Any]) -> Record:
-    number, tenant, state, begun_at, ended_at, writer, origin_type, moves, before, source, trace_id, key = row
-    pools: Allocation = {name: Pool(*pool) for name, pool in json.loads(before).items()}
-    return Record(
+    tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, before, source, trace_id, key = row
+    pools: Allocation = {name: Pool(*map(int, pool)) for name, pool in json.loads(before).items()}
+    record = Record(
         tenant=tenant,
+        sequence=int(sequence),
         origin_type=origin_type,
-        moves=tuple(Move(*move) for move in json.loads(moves)),
+        moves=tuple(Move(name, int(gigabytes)) for name, gigabytes in json.loads(moves)),
         before=pools,
         source=source,
         writer=writer,
         trace_id=trace_id,
-        idempotency_key=key,
-        number=number,
-        state=state,
         begun_at=float(begun_at),
+        busy_until=float(busy_until),
+        settle_time=float(settle_time),
+        idempotency_key=key,
+        state=state,
+        accepted=bool(accepted),
         ended_at=None if ended_at is None else float(ended_at),
     )
+    record.plan().compare(pools)  # Fails where a pool of the transfer is missing.
+    return record

@@ -16,18 +16,20 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import PARENTS, Work, outcome_of, refusal_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR, without_requests
 
 
 class KooDriveModule(AnsibleModule):
     """An AnsibleModule that gives an ``error`` to what Ansible itself finds wrong with the options, too, and no secret away."""
 
     params: dict[str, Any]
+    parents: tuple[int, int] | None
 
     def _load_params(self) -> None:
         """Take the options in before Ansible checks them, logs them, or shows them in a failure."""
         super()._load_params()
+        self.parents = self.params.pop(PARENTS, None)
         secrets = secrets_of(self.argument_spec, self.params, os.environ)
         self.no_log_values.update(secrets)
         register_secrets(secrets)
@@ -44,8 +46,11 @@ def _end_with_the_task() -> None:
     leaves its module alone.
     """
     output = select.poll()
-    # Nothing to wait for but the end of the other side, which is always told.
-    output.register(sys.stdout.fileno(), 0)
+    try:
+        # Nothing to wait for but the end of the other side, which is always told.
+        output.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError, ValueError):
+        return  # Something else than a file, as under mitogen.
 
     def wait_for_the_end() -> None:
         if any(event & (select.POLLERR | select.POLLHUP) for _output, event in output.poll()):
@@ -54,13 +59,25 @@ def _end_with_the_task() -> None:
     threading.Thread(target=wait_for_the_end, daemon=True).start()
 
 
+def _has_parent(worker: int, playbook: int) -> bool:
+    """Return whether ``worker`` runs, and is still the child of ``playbook``. A killed playbook leaves its workers to another process."""
+    try:
+        with open(f"/proc/{worker}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1]) == playbook
+    except (OSError, ValueError, IndexError):
+        return False
+
+
 def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
     """Do ``work`` on the task's options, as a module does."""
     module = KooDriveModule(argument_spec=dict(argument_spec), supports_check_mode=True)
     _end_with_the_task()
     if REQUESTS_IMPORT_ERROR:
-        module.fail_json(missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    outcome = outcome_of(work, module.params, module.check_mode)
+        module.fail_json(without_requests(missing_required_lib("requests")), exception=REQUESTS_IMPORT_ERROR)
+    parents = module.parents
+    # Some systems hide the processes of other users.
+    watches = parents is not None and _has_parent(*parents)
+    outcome = outcome_of(work, module.params, module.check_mode, lambda: not watches or _has_parent(*(parents or ())))
     for warning in outcome.pop("warnings"):
         module.warn(warning)
     end = module.fail_json if outcome.get("failed") else module.exit_json

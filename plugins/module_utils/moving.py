@@ -1,34 +1,28 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How capacity is moved, whatever it is moved for: the one story of all modules that write. Knows nothing of AnsibleModule.
+"""How capacity moves: the one story of all modules that write. Knows nothing of AnsibleModule.
 
-Turn, open transfer, read, plan, record, write once, verify, outcome: the functions stand in the order in which a run comes to them.
+Newest record, open transfer, read, plan, append the record, one POST, verify, outcome: the functions stand in the order in which a run comes to
+them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import WritingAccount
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import (
-    COUNTS_AS_DONE,
-    MAX_CAPACITY,
-    SPACE_TYPES,
-    Allocation,
-    Plan,
-    Shows,
-)
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.book import Book, as_earlier
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, SPACE_TYPES, Allocation, Plan, Shows, as_rows
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError, invalid_request
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, NO_ANSWER, KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE, GIVEN_UP, NOT_DONE, Record, Store, told_time
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, LEDGER_SPEC, Connection, in_range
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import BAD_PARAMETERS
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of, tenant_of, writer
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of, tenant_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.tenant_ledger import TenantLedger, Writer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses, seconds_since_boot
 
 #: The options of every module that writes.
 MOVING_SPEC: dict[str, Any] = {
@@ -40,17 +34,22 @@ MOVING_SPEC: dict[str, Any] = {
     **CONNECTION_SPEC,
 }
 
-#: Seconds between the first two looks at a transfer that does not show yet, and between the last ones.
+#: Seconds between the first two looks at pools that do not show a transfer yet, and between the last ones.
 FIRST_LOOK_AGAIN = 0.2
 LONGEST_LOOK_AGAIN = 2.0
-#: The console takes multiples of this alone, in GB; whether the service insists is not known [Storage Settings].
+#: Seconds between the first two looks into the ledger while another run is at work, and between the last ones.
+FIRST_WAIT = 0.05
+LONGEST_WAIT = 1.0
+#: A run waits for other runs this many times as long as one of them may take.
+PATIENCE = 10
+#: The console accepts only multiples of this, in GB. Whether the service insists is unclear [Storage Settings].
 CONSOLE_STEP = 10
-#: More transfers than a run has to make, unless others undo them.
+#: A run needs at most two transfers. It makes one more if other writers undo what it did.
 MOST_TRANSFERS = len(SPACE_TYPES)
 
 
 class Goal(Protocol):
-    """What the pools shall be, and which transfers make them so."""
+    """What a task asks for, and which transfers bring it about."""
 
     @property
     def pools(self) -> Sequence[str]:
@@ -58,38 +57,61 @@ class Goal(Protocol):
 
     @property
     def adds(self) -> bool:
-        """Whether it is an addition, of which nobody can see whether it has been made."""
+        """Whether it is a relative change, so that the pools cannot show whether it was made."""
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether it may take more than one transfer."""
 
     @property
     def idempotency_key(self) -> str | None:
-        """What the addition is known by."""
+        """The name of the addition."""
 
     def plan(self, before: Allocation) -> Plan:
-        """The first transfer that is to be made of the pools ``before``; one that moves nothing where they are what they shall be."""
-
-    def rest(self, after: Allocation) -> Plan:
-        """The next one, when the pools are ``after`` once one was made."""
+        """Return the next transfer for the pools ``before``; one without moves if nothing is missing."""
 
     def ensure_sufficient(self, plan: Plan) -> None:
-        """Raises KooDriveError ``insufficient_capacity`` when ``plan``, or what must follow it, asks for more than the pools can give."""
+        """Raise KooDriveError ``insufficient_capacity`` if ``plan``, or one that must follow it, asks for more than the pools can give."""
 
 
 class Care(NamedTuple):
-    """With how much care a task moves, times in seconds."""
+    """How carefully a task moves capacity; times in seconds."""
 
     verify: bool
     verify_timeout: float
     settle_time: float
 
 
-class Run(NamedTuple):
-    """One run of a task: what is asked, of whom, the account of it, and the tenant's part of the ledger."""
+class Run:
+    """One run of a task, in check mode or not: the goal, KooDrive, the ledger, and the report that the result is made of."""
 
-    goal: Goal
-    care: Care
-    koodrive: KooDrive
-    account: WritingAccount
-    book: Book
+    def __init__(self, goal: Goal, care: Care, koodrive: KooDrive, report: WritingAccount, ledger: TenantLedger, check_mode: bool) -> None:
+        self.goal = goal
+        self.care = care
+        self.koodrive = koodrive
+        self.report = report
+        self.ledger = ledger
+        self.check_mode = check_mode
+        #: How often the transfer may still be tried, whatever other runs do in between.
+        self.tries_left = koodrive.retries + 1
+        self.patience = PATIENCE * (koodrive.timeout + care.verify_timeout)
+        self.deadline = time.monotonic() + self.patience
+
+    def done(self, plan: Plan) -> str:
+        """Report the transfer as made, and return the state that the ledger has for it. If another transfer follows, its record ends this one."""
+        self.report.has_made(plan)
+        self.ledger.will_be(DONE)
+        return DONE if self.next_plan(self.report.now or plan.after()).moves else self.ledger.finish()
+
+    def not_done(self) -> None:
+        """Report that KooDrive did not make the transfer. The next record, or the end of the run, writes it down."""
+        self.report.was_refused()
+        self.ledger.will_be(NOT_DONE)
+
+    def next_plan(self, after: Allocation) -> Plan:
+        """Return what follows a transfer that was made, if anything does."""
+        plan = self.goal.plan(after)
+        return plan if self.goal.takes_several else plan.nothing()
 
 
 def care_from(options: Mapping[str, Any]) -> Care:
@@ -113,39 +135,71 @@ def pool_types(rows: Sequence[Mapping[str, Any]], option: str) -> list[str]:
     return types
 
 
-def move_capacity(goal: Goal, care: Care, connection: Connection, account: WritingAccount, check_mode: bool) -> dict[str, Any]:
-    """Make the pools what ``goal`` asks for, and give ``account`` of it: the result of the task, also of one that fails.
+def move_capacity(
+    goal: Goal, care: Care, connection: Connection, report: WritingAccount, check_mode: bool, is_wanted: Callable[[], bool] = lambda: True
+) -> dict[str, Any]:
+    """Bring about ``goal``, and return the result of the task, also of one that fails.
 
-    In check mode nothing is sent but reads, nothing is written, and the result is the predicted one.
+    In check mode, the run only reads, and returns the predicted result. Once ``is_wanted`` returns False, the run sends no transfer.
     """
-    # Ten of the longest turns that others can take before it is this run's.
-    wait = 10 * (connection.timeout + care.verify_timeout)
     try:
-        with connection.client(account.warnings) as koodrive, store_of(connection.ledger, check_mode) as store:
+        if connection.ledger_is_temporary and goal.idempotency_key is not None:
+            raise _forgets_keys(connection)
+        with connection.client(report.warnings, is_wanted=is_wanted) as koodrive, store_of(connection.ledger, check_mode) as store:
+            writer = Writer(connection.writer, connection.trace_id, connection.timeout, care.verify_timeout, care.settle_time)
             tenant = tenant_of(connection, koodrive, store, check_mode)
-            book = Book(store, tenant, writer(), account, care.settle_time, check_mode)
-            with book.turn(wait):
-                return _fulfil(Run(goal, care, koodrive, account, book), check_mode)
+            ledger = TenantLedger(store, tenant, writer, lambda: _now(koodrive, store), report.warnings, check_mode)
+            try:
+                result = _fulfil(Run(goal, care, koodrive, report, ledger, check_mode), lambda since: _read_at(koodrive, store, since))
+            finally:
+                ledger.finish()
     except KooDriveError as error:
-        return account.failure(error)
+        return report.failure(error)
+    if result["changed"] and connection.ledger_is_temporary:
+        report.warnings.append(
+            "No ledger is named, and this task runs in a container, so the record of its transfers ends with the container. Set ledger"
+            " (KOODRIVE_LEDGER) to a PostgreSQL database or to a folder that lasts."
+        )
+    return result
 
 
-def _fulfil(run: Run, check_mode: bool) -> dict[str, Any]:
-    """The result of the run, once the pools are what the task asks for, or in check mode would be."""
-    pools = _read_and_settle(run, "Reading the pools")
-    plan = _plan(run, pools)
-    if plan.moves and run.book.open is not None:
-        pools = _look_until_settled(run, pools)
-        plan = _plan(run, pools)
-    if plan.moves and run.book.open is not None:
-        raise run.book.blocked()
+def _forgets_keys(connection: Connection) -> KooDriveError:
+    return invalid_request(
+        "idempotency_key",
+        "needs a ledger that outlives this run. None is named, and this task runs in a container, whose ledger ends with it. Set ledger"
+        " (KOODRIVE_LEDGER) to a PostgreSQL database or to a folder that lasts",
+    )
+
+
+def _now(koodrive: KooDrive, store: Store) -> float:
+    """Return the time by KooDrive's clock, or by the store's if KooDrive's replies have no Date."""
+    now = koodrive.now()
+    return store.now() if now is None else now
+
+
+def _read_at(koodrive: KooDrive, store: Store, since: float) -> float:
+    """Return a time that was not later than the latest reading, which began at ``since`` by the clock of this machine's start."""
+    return store.now() - (seconds_since_boot() - since) if koodrive.read_at is None else koodrive.read_at
+
+
+ReadAt = Callable[[float], float]
+
+
+def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
+    """Return the result of the run, once the pools are as the task asks, or in check mode would be."""
+    pools, plan = _look(run, read_at)
     verified = True
     while plan.moves:
-        if len(run.account.made) == MOST_TRANSFERS:
+        if len(run.report.made) == MOST_TRANSFERS:
             raise _undone(run, plan)
-        pools, verified = _predict(run, plan) if check_mode else _make(run, plan)
-        plan = _plan_rest(run, pools)
-    return run.account.success(pools, verified)
+        made = _predict(run, plan) if run.check_mode else _make(run, plan)
+        if made is None:
+            run.ledger.finish()
+            pools, plan = _look(run, read_at)
+        else:
+            pools, verified = made
+            plan = _planned(run, run.next_plan(pools))
+    return run.report.success(pools, verified)
 
 
 class Made(NamedTuple):
@@ -155,116 +209,126 @@ class Made(NamedTuple):
     verified: bool
 
 
-def _predict(run: Run, plan: Plan) -> Made:
-    run.account.has_made(plan)
-    return Made(plan.after(), verified=False)
-
-
-def _make(run: Run, plan: Plan) -> Made:
-    """Make the transfer; or another one, or none, where the pools have changed before it was accepted."""
-    pauses = run.koodrive.pauses()
-    for _try in range(run.koodrive.retries):
-        failure = _send(run, plan)
-        if failure is None or failure.may_have_moved or not failure.transient:
-            return _conclude(run, plan, failure)
-        run.koodrive.wait(pauses, failure)
-        pools = _read_after_refusal(run)
-        _ensure_still_made(run, pools)
-        if _is_done_after_all(run, plan, failure, pools):
-            run.book.done()
-            run.account.has_made(plan)
-            return Made(pools, verified=True)
-        run.book.not_done()
-        plan = _plan(run, pools)
-        if not plan.moves:
-            return Made(pools, verified=True)
-    return _conclude(run, plan, _send(run, plan))
-
-
-def _look_until_settled(run: Run, pools: Allocation) -> Allocation:
-    """The pools once they show what has become of the open transfer, or the verify_timeout is over."""
-    deadline = time.monotonic() + run.care.verify_timeout
+def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
+    """Return the pools and what to send, once nothing stands in the way of sending it."""
     pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
-    while run.book.open is not None and time.monotonic() < deadline:
-        pauses.wait(deadline - time.monotonic())
-        pools = _read_and_settle(run, "Reading the pools until an open transfer shows")
-    return pools
+    show_by: float | None = None
+    while True:
+        run.ledger.look()
+        since = seconds_since_boot()
+        pools = _read(run, "Reading the pools")
+        if not run.ledger.resolve(pools, run.koodrive.source, read_at(since)):
+            continue
+        plan = _plan(run, pools)
+        if not plan.moves or run.ledger.open is None:
+            return pools, plan
+        if run.ledger.is_busy():
+            _wait_for_writer(run)
+            continue
+        show_by = time.monotonic() + run.care.verify_timeout if show_by is None else show_by
+        if time.monotonic() >= show_by:
+            raise run.ledger.blocked()
+        run.koodrive.wait(pauses, show_by - time.monotonic())
 
 
-def _read_and_settle(run: Run, step: str) -> Allocation:
-    """The pools now, after they have told what has become of the open transfer."""
-    began_at = run.book.now()
-    pools = _read(run, step)
-    run.book.settle(pools, run.koodrive.source, began_at)
-    return pools
+def _wait_for_writer(run: Run) -> None:
+    """Wait until the writer of the open transfer is through. Raises KooDriveError ``busy`` when patience ends."""
+    pauses = Pauses(FIRST_WAIT, LONGEST_WAIT)
+    waited_for = run.ledger.open
+    while run.ledger.open is not None and run.ledger.is_busy() and run.ledger.open.sequence == getattr(waited_for, "sequence", None):
+        if time.monotonic() >= run.deadline:
+            raise run.ledger.busy(run.patience)
+        run.koodrive.wait(pauses, run.deadline - time.monotonic())
+        run.ledger.look()
 
 
 def _read(run: Run, step: str, retries: int | None = None) -> Allocation:
-    """The pools now, all that the task needs among them."""
-    pools = run.koodrive.read_pools(step, {*run.goal.pools, *run.account.origins()}, retries)
-    run.account.saw(pools)
+    """Return the pools now, with all that the task needs."""
+    pools = run.koodrive.read_pools(step, {*run.goal.pools, *run.report.origins()}, retries)
+    run.report.saw(pools)
     return pools
 
 
-def _read_after_refusal(run: Run) -> Allocation:
-    """The pools after a write that was refused for its rate, which settles it even where they cannot be read."""
-    try:
-        return _read(run, "Reading the pools again")
-    except KooDriveError:
-        _was_not_done(run)
-        raise
-
-
-def _was_not_done(run: Run) -> None:
-    """What was sent is known not to be done, so the ledger and the result must say so."""
-    run.book.not_done()
-    run.account.was_refused()
-
-
-def _ensure_still_made(run: Run, pools: Allocation) -> None:
-    """Raises KooDriveError ``not_verified`` where the pools show again what they held before a transfer that they have shown: a plan on that would
-    make it once more."""
-    if run.account.made and run.account.made[-1].compare(pools) is Shows.BEFORE:
-        _was_not_done(run)
-        what = f"the pools show again what they held before {run.account.made[-1].in_words()}, which they had shown"
-        raise KooDriveError("not_verified", what, step="Reading the pools again")
-
-
 def _plan(run: Run, before: Allocation) -> Plan:
-    """What is to be sent, which the pools can give; nothing where the addition was made before."""
+    """Return what to send, which the pools can give; nothing if the addition was made before."""
     plan = run.goal.plan(before)
-    earlier = run.book.earlier(run.goal.idempotency_key, plan)
+    key = run.goal.idempotency_key
+    earlier = None if key is None else run.ledger.earlier(key, plan)
     if earlier is not None and earlier.state == DONE:
-        run.account.earlier = as_earlier(earlier)
+        run.report.earlier = as_earlier(earlier)
         plan = plan.nothing()
+    if plan.moves:
+        run.ledger.need_tenant()
     return _planned(run, plan)
 
 
-def _plan_rest(run: Run, after: Allocation) -> Plan:
-    """What is to be sent once something was."""
-    return _planned(run, run.goal.rest(after))
-
-
 def _planned(run: Run, plan: Plan) -> Plan:
-    run.account.planned(plan)
+    run.report.planned(plan)
     run.goal.ensure_sufficient(plan)
     return plan
 
 
+def as_earlier(record: Record) -> dict[str, Any]:
+    """Return an addition that was made before, as results show it."""
+    return {"trace_id": record.trace_id, "time": told_time(record.begun_at), "transfers": as_rows(record.moves)}
+
+
+def _predict(run: Run, plan: Plan) -> Made:
+    run.report.has_made(plan)
+    return Made(plan.after(), verified=False)
+
+
+def _make(run: Run, plan: Plan) -> Made | None:
+    """Make the transfer; or another one, or none, if the pools have changed before KooDrive accepted it.
+
+    Return None if another run came first, or if this run was held up for so long that another may have: nothing was sent, and the run plans anew.
+    """
+    pauses = run.koodrive.pauses()
+    while True:
+        run.koodrive.ensure_wanted()
+        if not run.ledger.append(plan, run.koodrive.source, run.goal.idempotency_key):
+            return None
+        failure = _send(run, plan)
+        if failure is not None and failure.kind == HELD_UP:
+            run.not_done()
+            return None if time.monotonic() < run.deadline else _conclude(run, plan, failure)
+        run.tries_left -= 1
+        if failure is None or failure.may_have_moved or not failure.transient or not run.tries_left:
+            return _conclude(run, plan, failure)
+        run.koodrive.wait_after(pauses, failure)
+        pools = _read_after_refusal(run)
+        _ensure_still_made(run, pools)
+        if _is_done_after_all(run, plan, failure, pools):
+            return Made(pools, verified=True)
+        run.not_done()
+        plan = _plan(run, pools)
+        if not plan.moves:
+            return Made(pools, verified=True)
+
+
+#: The kind of the error that stops a request before its first byte. It never reaches the user.
+HELD_UP = "busy"
+
+
 def _send(run: Run, plan: Plan) -> KooDriveError | None:
-    """Send the transfer, once, after it has been written down; why it failed, if it did."""
-    run.book.begin(plan, run.koodrive.source, run.goal.idempotency_key)
-    run.account.sends()
+    """Send the transfer once, and return why that failed, if it did."""
+
+    def before_first_byte() -> None:
+        run.koodrive.ensure_wanted()
+        if not run.ledger.may_send():
+            raise KooDriveError(HELD_UP, "this run was held up for so long that another one may have come first", step=_step(plan))
+
+    run.report.sends()
     try:
-        run.koodrive.transfer(plan.origin_type, plan.moves, _step(plan))
+        run.koodrive.transfer(plan.origin_type, plan.moves, _step(plan), run.ledger.begun_at, before_first_byte)
     except KooDriveError as failure:
         if failure.answer.http_status is None and not failure.may_have_moved:
-            run.account.did_not_send()
-            run.book.not_done()
+            run.report.did_not_send()
+            run.ledger.will_be(NOT_DONE)
         return failure
-    except BaseException:  # An interrupt, which leaves a transfer open that may have been sent.
+    except BaseException:  # An interrupt.
         if not run.koodrive.may_have_sent:
-            run.book.not_done()
+            run.ledger.will_be(NOT_DONE)
         raise
     return None
 
@@ -273,68 +337,87 @@ def _step(plan: Plan) -> str:
     return f"Transferring {plan.in_words()}"
 
 
-def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:
-    """Whether a write that was refused for its rate shows in the pools nevertheless, as when a proxy had sent it twice.
+def _read_after_refusal(run: Run) -> Allocation:
+    """Return the pools after KooDrive refused a transfer for its rate. It was not made, even if they cannot be read."""
+    try:
+        return _read(run, "Reading the pools again")
+    except KooDriveError:
+        run.not_done()
+        raise
 
-    Raises ``rate_limited`` where the pools changed in another way and the task adds to them: what is a desired state
-    is planned anew, but nobody could tell whether to add again.
+
+def _ensure_still_made(run: Run, pools: Allocation) -> None:
+    """Raise KooDriveError ``not_verified`` if the pools no longer show a transfer of this run. A new plan would make it once more."""
+    if run.report.made and run.report.made[-1].compare(pools) is Shows.BEFORE:
+        run.not_done()
+        what = f"the pools show again what they held before {run.report.made[-1].in_words()}, which they had shown"
+        raise KooDriveError("not_verified", what, step="Reading the pools again")
+
+
+def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:
+    """Return whether the pools show a transfer that KooDrive refused for its rate, as after a proxy sent it twice.
+
+    Raises ``rate_limited`` if the pools changed in another way and the task adds to them. A desired state is planned anew, but nobody can tell
+    whether to add again.
     """
     shows = plan.compare(pools)
     if refusal.kind != "rate_limited" or shows is Shows.BEFORE:
         return False
-    if shows is Shows.EXACTLY and not (run.goal.adds and run.book.is_taken_for_lost()):
-        run.account.warnings.append(
-            f"KooDrive answered the transfer with HTTP {refusal.answer.http_status}, but the pools show exactly this transfer: it is"
-            " taken for done and was not sent again."
-        )
-        return True
+    if shows is Shows.EXACTLY:
+        state = run.done(plan)
+        if not (run.goal.adds and state in (NOT_DONE, GIVEN_UP)):
+            run.report.warnings.append(
+                f"KooDrive answered the transfer with HTTP {refusal.answer.http_status}, but the pools show exactly this transfer. It counts as"
+                " done, and the module did not send it again."
+            )
+            return True
+        run.report.made.pop()
     if run.goal.adds:
-        _was_not_done(run)
+        run.not_done()
         what = f"{refusal.what}, and the pools have changed since"
         raise KooDriveError("rate_limited", what, step=_step(plan), advice=ADVICE["outcome_unknown"], answer=refusal.answer)
     return False
 
 
 def _conclude(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
-    """What came of the last write for ``plan``, which failed with ``failure``, if it did."""
+    """Return what came of the last request for ``plan``, which failed with ``failure``, if it did."""
     if failure is not None and not failure.may_have_moved:
         raise _refused(run, plan, failure) from failure
     if failure is None and not _must_verify(run, plan):
-        run.book.done()
-        run.account.has_made(plan)
+        _ensure_not_lost(run, plan, None, run.done(plan))
         return Made(plan.after(), verified=False)
-    sight = _look_until_done(run, plan)
-    if sight.pools is None or sight.shows not in COUNTS_AS_DONE:
+    sight = _look_until_done(run, plan, accepted=failure is None)
+    if sight.is_done and sight.pools is not None:
+        _ensure_not_lost(run, plan, failure, run.done(plan))
+        _warn_of_sight(run, plan, failure, sight.pools)
+        return Made(sight.pools, verified=True)
+    if run.ledger.finish(accepted=failure is None) == DONE:
+        run.report.has_made(plan)  # Another run has seen it.
+        return Made(plan.after(), verified=False)
+    if sight.pools is None or run.goal.adds or plan.missing(sight.pools) or run.next_plan(sight.pools).moves:
         raise _not_seen(run, plan, sight) if failure is None else _not_known(run, plan, failure, sight)
-    if failure is not None and _must_be_known(run, sight):
-        raise _not_known(run, plan, failure, sight)
-    if failure is not None:
-        run.account.warnings.append(
-            f"The reply to the transfer was lost ({failure.what}). The pools show "
-            + ("exactly this transfer." if sight.shows is Shows.EXACTLY else "what was asked for, but not by this transfer alone.")
-        )
-    if failure is None or sight.shows is Shows.EXACTLY:
-        run.book.done()
-    _warn_of_other_changes(run, plan, sight.pools)
-    run.account.has_made(plan)
+    _warn_of_sight(run, plan, failure, sight.pools)
+    run.report.has_made(plan)
     return Made(sight.pools, verified=True)
 
 
-def _must_be_known(run: Run, sight: Sight) -> bool:
-    """Whether what the pools show is not enough, since it may be others' doing: of an addition that another run takes for lost, and of a transfer
-    that others follow, of which at most one may be open."""
-    if run.goal.adds and run.book.is_taken_for_lost():
-        return True
-    return sight.shows is Shows.ENOUGH and sight.pools is not None and bool(run.goal.rest(sight.pools).moves)
-
-
 def _must_verify(run: Run, plan: Plan) -> bool:
-    """Whether the pools are read after the transfer: as the task says, and before another one, which is decided on what they show."""
-    return run.care.verify or bool(run.goal.rest(plan.after()).moves)
+    """Return whether to read the pools after the transfer: as the task says, and always before another transfer."""
+    return run.care.verify or bool(run.next_plan(plan.after()).moves)
+
+
+def _ensure_not_lost(run: Run, plan: Plan, lost: KooDriveError | None, state: str) -> None:
+    """Raise KooDriveError ``outcome_unknown`` if another run has called the addition lost, so that somebody may have made it again."""
+    if state not in (NOT_DONE, GIVEN_UP) or not run.goal.adds or (lost is None and run.goal.idempotency_key is None):
+        return
+    run.report.made.pop()
+    what = "another task has called it lost since, so the pools may show the other task's transfer"
+    happened = "KooDrive accepted it, but" if lost is None else f"{lost.what}, and"
+    raise KooDriveError("outcome_unknown", f"{happened} {what}", step=_step(plan), answer=NO_ANSWER if lost is None else lost.answer)
 
 
 def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
-    """The error for a write that KooDrive refused, or that never reached it, once the pools have been read."""
+    """Return the error of a transfer that KooDrive refused or never got, after reading the pools."""
     pools: Allocation | None = plan.before
     if refusal.answer.http_status is not None:
         try:
@@ -342,10 +425,10 @@ def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
         except KooDriveError:
             pools = None
     if pools is not None and plan.compare(pools) is Shows.EXACTLY:
-        advice = f"Yet the pools show exactly this transfer, by another writer or by a request sent twice on its way. {ADVICE['outcome_unknown']}"
+        advice = f"But the pools show exactly this transfer. Another writer made it, or a proxy sent the request twice. {ADVICE['outcome_unknown']}"
     else:
-        _was_not_done(run)
-        advice = f"This {'transfer' if run.account.made else 'task'} moved nothing. {_advice_on_steps(plan, refusal) or refusal.advice}"
+        run.not_done()
+        advice = f"This {'transfer' if run.report.made else 'task'} moved nothing. {_advice_on_steps(plan, refusal) or refusal.advice}"
     return KooDriveError(refusal.kind, refusal.what, step=refusal.step, advice=advice, answer=refusal.answer)
 
 
@@ -353,24 +436,25 @@ def _advice_on_steps(plan: Plan, refusal: KooDriveError) -> str | None:
     if refusal.answer.code != BAD_PARAMETERS or all(move.expand_capacity % CONSOLE_STEP == 0 for move in plan.moves):
         return None
     return (
-        f"KooDrive's console moves multiples of {CONSOLE_STEP} GB only, and the service may insist on that: set capacity_step to {CONSOLE_STEP}, and run again."
+        f"KooDrive's console accepts only multiples of {CONSOLE_STEP} GB, and the service may insist on that. Set capacity_step to {CONSOLE_STEP},"
+        " and run again."
     )
 
 
 class Sight(NamedTuple):
-    """The pools when they were read last after a transfer, if they were, what they show of it, and why the latest reading failed, if it
+    """The latest reading of the pools after a transfer, if there was one, whether it shows the transfer, and why the last try to read failed, if it
     did."""
 
     pools: Allocation | None
-    shows: Shows | None
+    is_done: bool
     trouble: KooDriveError | None
 
 
-def _look_until_done(run: Run, plan: Plan) -> Sight:
-    """Read until the pools show that the transfer is done, or the verify_timeout is over.
+def _look_until_done(run: Run, plan: Plan, accepted: bool) -> Sight:
+    """Read until the pools show the transfer, or the verify_timeout is over.
 
-    The first look comes at once. The last one comes when the time is over, and is as patient as any other read; those
-    before it are one request each.
+    After an ``accepted`` transfer, pools that are consistent with it show it; after a lost reply, only pools that show exactly it. The first look
+    comes at once. The last one is as patient as any other read; those before it are one request each.
     """
     deadline = time.monotonic() + run.care.verify_timeout
     pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
@@ -382,59 +466,64 @@ def _look_until_done(run: Run, plan: Plan) -> Sight:
             pools = _read(run, "Reading the pools after the transfer", retries=None if is_last else 0)
         except KooDriveError as error:
             trouble = error
-            run.account.could_not_see(error)
-        shows = None if pools is None else plan.compare(pools)
-        if is_last or shows in COUNTS_AS_DONE or (trouble is not None and trouble.kind in ("authentication", "rejected")):
-            return Sight(pools, shows, trouble)
-        # A server that is asked for nothing but its state, and says to come back at once, is not taken at its word.
+            run.report.could_not_see(error)
+        is_done = pools is not None and (plan.is_consistent_with(pools) if accepted else plan.compare(pools) is Shows.EXACTLY)
+        if is_last or is_done or (trouble is not None and trouble.kind in ("authentication", "rejected")):
+            return Sight(pools, is_done, trouble)
+        # A server that asks to be left alone for 0 seconds gets the usual pause.
         asked_for = trouble.retry_after if trouble is not None else None
-        pauses.wait(deadline - time.monotonic(), asked_for or None)
+        run.koodrive.wait(pauses, deadline - time.monotonic(), asked_for or None)
 
 
 def _not_seen(run: Run, plan: Plan, sight: Sight) -> KooDriveError:
-    """The error for a transfer that KooDrive accepted and that the pools do not show."""
+    """Return the error of a transfer that KooDrive accepted and that the pools do not show."""
     if sight.pools is None:
         why = "the pools could not be read after it"
     else:
         lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(sight.pools).items())
-        why = f"{_when_last_read(run, sight)} the pools do not show it: {lacks}"
+        why = f"{_when_last_read(run, sight)} the pools do not show it{f': {lacks}' if lacks else ''}"
     return KooDriveError("not_verified", f"KooDrive accepted it, but {why}", step=_step(plan))
 
 
 def _not_known(run: Run, plan: Plan, lost: KooDriveError, sight: Sight) -> KooDriveError:
-    """The error for a write whose reply was ``lost`` and that the pools do not show."""
-    kind, advice = "outcome_unknown", ADVICE["outcome_unknown"]
-    if sight.shows is None:
+    """Return the error of a transfer whose reply was ``lost`` and that the pools do not show."""
+    kind = "outcome_unknown"
+    if sight.pools is None:
         why = "and the pools could not be read after it"
-    elif sight.shows is Shows.BEFORE:
-        why = f"and {_when_last_read(run, sight)} the pools show no change; the capacity may still move"
+    elif plan.compare(sight.pools) is Shows.BEFORE:
+        why = f"and {_when_last_read(run, sight)} the pools show no change. The capacity may still move"
         kind = "server_error" if lost.kind == "server_error" else kind
-    elif sight.shows is Shows.ENOUGH and not run.goal.adds:
-        why = "and the pools show what it was to bring, but not by this transfer alone"
-    elif sight.shows in COUNTS_AS_DONE:
-        why = "and another task has taken it for lost since, so that what the pools show may be the other task's"
+    elif not plan.missing(sight.pools):
+        why = "and the targets have enough, but not by this transfer alone"
     else:
         why = f"and {_when_last_read(run, sight)} the pools show another change than this transfer"
-    return KooDriveError(kind, f"{lost.what}, {why}", step=_step(plan), advice=advice, answer=lost.answer)
+    return KooDriveError(kind, f"{lost.what}, {why}", step=_step(plan), advice=ADVICE["outcome_unknown"], answer=lost.answer)
 
 
 def _when_last_read(run: Run, sight: Sight) -> str:
-    """When the pools were read last: with trouble after that, nobody knows what they show at the end of the time."""
+    """Return when the pools were read last. After a failed read, nobody knows what they show at the end of the time."""
     return f"after {run.care.verify_timeout} seconds" if sight.trouble is None else "when they were last read,"
 
 
-def _warn_of_other_changes(run: Run, plan: Plan, pools: Allocation) -> None:
+def _warn_of_sight(run: Run, plan: Plan, lost: KooDriveError | None, pools: Allocation) -> None:
+    """Warn of a lost reply, of a transfer that stays open, and of changes by other writers."""
+    is_exact = plan.compare(pools) is Shows.EXACTLY
+    if lost is not None:
+        shown = "exactly this transfer" if is_exact else "enough in every target, but not by this transfer alone. The transfer stays open in the ledger"
+        run.report.warnings.append(f"The reply to the transfer was lost ({lost.what}). The pools show {shown}.")
+    elif not plan.is_consistent_with(pools):
+        run.report.warnings.append("KooDrive accepted the transfer, and every target has enough, but not by this transfer. It stays open in the ledger.")
     changes = ", ".join(f"{name} {gigabytes:+d} GB" for name, gigabytes in plan.other_changes(pools).items())
     if changes:
-        run.account.warnings.append(f"The pools changed otherwise, too, during the transfer: {changes}. Is there another writer?")
+        run.report.warnings.append(f"Other changes came during the transfer: {changes}. Is there another writer?")
 
 
 def _undone(run: Run, plan: Plan) -> KooDriveError:
-    """The error for pools that lack something after more transfers than they can have needed."""
+    """Return the error of pools that lack capacity again after more transfers than they can have needed."""
     lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(plan.before).items())
     return KooDriveError(
         "not_verified",
-        f"after {len(run.account.made)} transfers {lacks} again",
-        step="Making the pools what they shall be",
+        f"after {len(run.report.made)} transfers {lacks} again",
+        step="Moving capacity",
         advice=f"Is there another writer? {ADVICE['not_verified']}",
     )

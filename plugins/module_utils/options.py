@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import pwd
 import re
 import secrets
+import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -19,7 +21,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments imp
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import AppAuth, Auth, TokenAuth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import passwords_in, passwords_of_proxies
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.redaction import passwords_in, passwords_in_place, proxies_in
 
 DEFAULT_ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
 DEFAULT_LANGUAGE = "en-US"
@@ -46,9 +48,14 @@ CONNECTION_SPEC: dict[str, Any] = {
 }
 #: The options of what looks into the ledger.
 LEDGER_SPEC: dict[str, Any] = {
-    "ledger": {"type": "str", "no_log": True},
+    # Its password alone is a secret.
+    "ledger": {"type": "str", "no_log": False},
     "tenant": {"type": "str"},
 }
+#: The variables that AWX and Automation Controller set for a job: its number, and their own address.
+JOB_ID, JOB_HOST = "JOB_ID", "AWX_HOST"
+#: The files by which Docker and Podman mark a container.
+CONTAINER_MARKERS = ("/.dockerenv", "/run/.containerenv")
 DEFAULT_PORTS = {"https": 443, "http": 80}
 #: What can stand in a header or a URL without being encoded.
 VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -61,16 +68,17 @@ ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token"
 class Connection(NamedTuple):
     """The connection options, valid and complete.
 
-    ``trace_id`` names this run in KooDrive's logs. ``caller`` is what tells tenants apart where KooDrive does not: the endpoint with the
-    app ID, else the user ID, else the token; ``tenant`` is the name that the task or the environment gives. ``ledger`` is where the
-    ledger is, as given.
+    ``trace_id`` names this run in KooDrive's logs. ``credential`` is the endpoint with the app ID or the token. ``tenant`` is the name that the
+    task or the environment gives. ``ledger`` is where the ledger is, as given; ``ledger_is_temporary`` if none is given and the usual one ends
+    with a container. ``writer`` names this run for people.
     """
 
     endpoint: str
-    caller: str
     credential: str
     tenant: str | None
     ledger: str | None
+    ledger_is_temporary: bool
+    writer: str
     auth: Auth
     user_id: str | None
     language: str
@@ -80,12 +88,14 @@ class Connection(NamedTuple):
     trust: bool | str
 
     @contextmanager
-    def client(self, warnings: list[str], called_off: threading.Event | None = None) -> Iterator[KooDrive]:
-        """A client for one run, which adds to ``warnings`` what the user should know, and sends nothing once ``called_off`` is set."""
+    def client(
+        self, warnings: list[str], called_off: threading.Event | None = None, is_wanted: Callable[[], bool] = lambda: True
+    ) -> Iterator[KooDrive]:
+        """Yield a client for one run. It adds to ``warnings`` what the user should know, and sends nothing once ``called_off`` is set."""
         headers = {"X-Traceid": self.trace_id, "language": self.language}
         if self.user_id:
             headers["X-User-Id"] = self.user_id
-        koodrive = KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.trust, warnings, called_off)
+        koodrive = KooDrive(self.endpoint, self.auth, headers, self.timeout, self.retries, self.trust, warnings, called_off, is_wanted)
         try:
             yield koodrive
         finally:
@@ -97,16 +107,18 @@ def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | Non
 
     Raises KooDriveError ``invalid_request``, naming the option, before anything is sent.
     """
-    given = _Given(options, os.environ if environ is None else environ)
+    environ = os.environ if environ is None else environ
+    given = _Given(options, environ)
     endpoint = _endpoint(given.value("endpoint") or DEFAULT_ENDPOINT)
     auth = _auth(given)
     user_id = given.header("user_id")
     return Connection(
         endpoint=endpoint,
-        caller=f"{endpoint} {auth.app_id if isinstance(auth, AppAuth) else user_id or auth.secrets()[0]}",
         credential=f"{endpoint} {auth.app_id if isinstance(auth, AppAuth) else auth.secrets()[0]}",
         tenant=_tenant(given),
-        ledger=given.value("ledger"),
+        ledger=given.stripped("ledger"),
+        ledger_is_temporary=given.stripped("ledger") is None and _is_in_container(environ),
+        writer=_writer(environ),
         auth=auth,
         user_id=user_id,
         language=given.header("language") or DEFAULT_LANGUAGE,
@@ -121,10 +133,11 @@ def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], env
     """What Ansible has to mask: the secret options, and passwords in the URLs of endpoint and proxies, of the task and the environment."""
     names = [name for name, option in argument_spec.items() if option.get("no_log")]
     values = [options.get(name) for name in names] + [environ.get(ENVIRONMENT.get(name, "")) for name in names]
-    secret = {str(value) for value in values if not is_blank(value)} | passwords_of_proxies(environ)
-    for name in ("endpoint", "ledger"):
-        for url in (options.get(name), environ.get(ENVIRONMENT[name])):
-            secret |= passwords_in(str(url or ""))
+    secret = {str(value) for value in values if not is_blank(value)}
+    for url in (options.get("endpoint"), environ.get(ENVIRONMENT["endpoint"])):
+        secret |= passwords_in(str(url or ""))
+    for url in (options.get("ledger"), environ.get(ENVIRONMENT["ledger"]), *proxies_in(environ)):
+        secret |= passwords_in_place(str(url or ""))
     return secret
 
 
@@ -151,6 +164,11 @@ class _Given:
     def value(self, name: str) -> str | None:
         in_environment = self._environ.get(ENVIRONMENT.get(name, ""))
         return self.in_task(name) or (None if is_blank(in_environment) else in_environment)
+
+    def stripped(self, name: str) -> str | None:
+        """The value without blanks and line breaks around it, which are easily copied with it."""
+        value = self.value(name)
+        return None if value is None else value.strip()
 
     def header(self, name: str) -> str | None:
         """The value, if it can stand in an HTTP header; the error does not show it, for it may be a secret."""
@@ -235,10 +253,27 @@ def _trace_id(given: _Given) -> str:
 
 
 def _tenant(given: _Given) -> str | None:
-    tenant = given.value("tenant")
+    tenant = given.stripped("tenant")
     if tenant is not None and (len(tenant) > 255 or not tenant.isprintable()):
         raise invalid_request("tenant", "must be a name of at most 255 characters, all of them printable")
     return tenant
+
+
+def _is_in_container(environ: Mapping[str, str]) -> bool:
+    """Return whether this process is a job of AWX, or runs in a container, so that its files end with it."""
+    return not is_blank(environ.get(JOB_ID)) or any(map(os.path.exists, CONTAINER_MARKERS))
+
+
+def _writer(environ: Mapping[str, str]) -> str:
+    """Return the name of this run for people: the job of AWX, or user and host."""
+    if not is_blank(environ.get(JOB_ID)):
+        return f"AWX job {environ[JOB_ID]}" + (f" of {environ[JOB_HOST]}" if not is_blank(environ.get(JOB_HOST)) else "")
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # A user ID without a name, as in a container.
+        user = str(os.geteuid())
+    # Names of the operating system need not be text that can be stored.
+    return f"{user}@{socket.gethostname()}".encode("utf-8", "replace").decode("utf-8")
 
 
 def _trust(given: _Given, validate_certs: bool) -> bool | str:

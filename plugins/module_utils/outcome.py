@@ -6,20 +6,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import telling
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 
-#: What a module does: of the options that are given and defaulted, and whether it is in check mode, a result or a failure.
-#: It may raise KooDriveError for options that it refuses.
-Work = Callable[[Mapping[str, Any], bool], "dict[str, Any]"]
+#: What the action plugin adds to a module's arguments on this machine: the process IDs of Ansible's worker and of ansible-playbook.
+PARENTS = "_koodrive_parents"
+#: Says whether anybody still waits for the task.
+IsWanted = Callable[[], bool]
 
 
-def outcome_of(work: Work, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
+class Work(Protocol):
+    """The work of a module: from options, with defaults, to a result or a failure. It may raise KooDriveError for options that it refuses."""
+
+    def __call__(self, options: Mapping[str, Any], check_mode: bool, /, *, is_wanted: IsWanted) -> dict[str, Any]:
+        """Return the result. Once ``is_wanted`` returns False, no transfer is sent."""
+
+
+def outcome_of(work: Work, options: Mapping[str, Any], check_mode: bool, is_wanted: IsWanted = lambda: True) -> dict[str, Any]:
     """What the task returns: the result, or one with ``failed``; always with ``warnings``."""
     try:
-        return work(options, check_mode)
+        return work(options, check_mode, is_wanted=is_wanted)
     except KooDriveError as error:
         return error.as_result()
 

@@ -45,10 +45,24 @@ def passwords_in(url: str) -> set[str]:
     return {spelling for part in {secret, *parts} for spelling in (part, unquote(part)) if spelling}
 
 
+def passwords_in_place(url: str) -> set[str]:
+    """Return the passwords of ``url`` with the signs around them.
+
+    Nothing but the URL itself shows them, so nothing else needs a mask: a password may also be the name of a user, or a letter.
+    """
+    userinfo, at, _host = url.split("://", 1)[-1].rpartition("@") if "://" in url else ("", "", "")
+    _user, colon, password = userinfo.partition(":")
+    return ({f":{password}@"} if at and colon and password else set()) | set(re.findall(r"\w*password=[^&\s]+", url))
+
+
+def proxies_in(environ: Mapping[str, str]) -> list[str]:
+    """Return the URLs of all proxies in ``environ``, in capital or small letters."""
+    return [value for name, value in environ.items() if name.lower().endswith("_proxy") and name.lower() != "no_proxy"]
+
+
 def passwords_of_proxies(environ: Mapping[str, str]) -> set[str]:
     """The passwords of all proxies in ``environ``, in capital or small letters. A proxy's user alone is no secret."""
-    urls = [value for name, value in environ.items() if name.lower().endswith("_proxy") and name.lower() != "no_proxy"]
-    return {password for url in urls if ":" in url.split("://", 1)[-1].rpartition("@")[0] for password in passwords_in(url)}
+    return {password for url in proxies_in(environ) if ":" in url.split("://", 1)[-1].rpartition("@")[0] for password in passwords_in(url)}
 
 
 def _spellings(secret: str) -> list[str]:

@@ -39,6 +39,8 @@ INNER_INVOKE_FAILURE = "13000201"
 
 #: Request Time-out: whoever says it, KooDrive or a proxy, does not say that the request was not processed.
 REQUEST_TIMEOUT = 408
+#: The gateway takes no more requests for now; it has processed none that it answers so.
+TOO_MANY_REQUESTS = 429
 
 #: What the second read has of each pool: total and allocated [GetQuotaUsed].
 QUOTA_FIELDS = {
@@ -82,6 +84,8 @@ def value_of(reply: Reply, call: Call) -> dict[str, Any]:
     answer = _answer(reply, value, call)
     if reply.status >= 500 or reply.status == REQUEST_TIMEOUT or answer.code == INNER_INVOKE_FAILURE:
         raise _server_error(reply, answer, call)
+    if call.is_write and answer.code is None and reply.status >= 400 and reply.status != TOO_MANY_REQUESTS:
+        raise _nonsense("it has neither code nor error_code, so it is not KooDrive's", reply, call)
     if reply.status >= 400 or (200 <= reply.status < 300 and answer.code is not None):
         raise _refusal(reply, answer, call)
     if 300 <= reply.status < 400:
@@ -215,7 +219,7 @@ def _refusal(reply: Reply, answer: Answer, call: Call) -> KooDriveError:
 
 
 def _kind_of_refusal(answer: Answer, is_write: bool) -> tuple[str, str]:
-    if answer.http_status == 429:
+    if answer.http_status == TOO_MANY_REQUESTS:
         return "rate_limited", "KooDrive takes no more requests for now"
     if answer.http_status in (401, 403) or (answer.http_status == 400 and not is_write and answer.code not in REFUSALS):
         return "authentication", "KooDrive refused the credentials"

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pwd
-import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
-from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_local import LocalStore
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import ENVIRONMENT, Connection
@@ -34,12 +31,13 @@ def store_of(ledger: str | None, read_only: bool) -> Iterator[Store]:
         store.close()
 
 
-def _store(ledger: str | None, read_only: bool) -> Any:
+def _store(ledger: str | None, read_only: bool) -> Store:
     if ledger is None or os.path.isabs(ledger):
         return LocalStore(ledger, read_only)
     if not ledger.startswith(POSTGRESQL):
         raise invalid_request("ledger", "must be an absolute path, or the URL of a PostgreSQL database (postgresql://...)")
-    return _postgresql().PostgresqlStore(ledger, read_only)
+    store: Store = _postgresql().PostgresqlStore(ledger, read_only)
+    return store
 
 
 def load_for(environ: Mapping[str, str]) -> None:
@@ -55,30 +53,19 @@ def _postgresql() -> ModuleType:
     return ledger_postgresql
 
 
-def tenant_of(connection: Connection, koodrive: KooDrive, store: Store, read_only: bool) -> str:
-    """Whose pools the run is about: the name that was given, what KooDrive says, asked once per credential, or else who calls."""
+def tenant_of(connection: Connection, koodrive: KooDrive, store: Store, read_only: bool) -> str | None:
+    """Return whose pools the run is about: the name that was given, or what KooDrive says; None if it says nothing.
+
+    What KooDrive says is kept per credential. The hash keeps a token out of the ledger.
+    """
     if connection.tenant is not None:
         return connection.tenant
-    credential = _hashed(connection.credential)
+    credential = hashlib.sha256(connection.credential.encode("utf-8")).hexdigest()
     tenant = store.tenant_of(credential)
     if tenant is None:
-        said = koodrive.tenant_id("Asking for the tenant")
-        tenant = f"{connection.endpoint} {said}" if said else _hashed(connection.caller)
-        if not read_only:
-            store.remember(credential, tenant)
+        tenant = koodrive.tenant_id("Asking for the tenant")
+        if tenant is not None and not read_only:
+            # A run that cannot write asks once more next time.
+            with suppress(KooDriveError):
+                store.remember(credential, tenant)
     return tenant
-
-
-def _hashed(text: str) -> str:
-    """No secret is in the ledger, and a token is one."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-def writer() -> str:
-    """Who writes, for people: user and host."""
-    try:
-        user = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # A user ID without a name, as in a container.
-        user = str(os.geteuid())
-    # Names of the operating system need not be text that can be stored.
-    return f"{user}@{socket.gethostname()}".encode("utf-8", "replace").decode("utf-8")

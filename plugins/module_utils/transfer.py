@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import WritingAccount
@@ -55,6 +55,7 @@ class Task(NamedTuple):
     origin_reserve: int
     capacity_step: int
     idempotency_key: str | None
+    takes_several: bool = False
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -66,9 +67,6 @@ class Task(NamedTuple):
 
     def plan(self, before: Allocation) -> Plan:
         return plan_transfer(self.origin_type, self.targets, self.capacity_step, before)
-
-    def rest(self, after: Allocation) -> Plan:
-        return plan_transfer(self.origin_type, (), self.capacity_step, after)
 
     def ensure_sufficient(self, plan: Plan) -> None:
         ensure_sufficient(plan, self.origin_reserve)
@@ -85,7 +83,9 @@ class TransferAccount(WritingAccount):
         return {"origin_type": self._origin_type, "earlier": self.earlier}
 
 
-def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def transfer_capacity(
+    options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None, is_wanted: Callable[[], bool] = lambda: True
+) -> dict[str, Any]:
     """Make the pools what ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
 
     In check mode nothing is sent but reads, nothing is written, and the result is the predicted one. Raises KooDriveError ``invalid_request``, before
@@ -94,7 +94,7 @@ def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
     task, care = task_from(options), care_from(options)
     connection = connection_from(options, environ)
     account = TransferAccount(connection.endpoint, connection.trace_id, task.origin_type)
-    return move_capacity(task, care, connection, account, check_mode)
+    return move_capacity(task, care, connection, account, check_mode, is_wanted)
 
 
 def task_from(options: Mapping[str, Any]) -> Task:

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import Account
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import as_result, as_rows
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.book import as_transfer
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import STATES, Store
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import STATES, Record, Store, unnamed_tenant
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import (
     CONNECTION_SPEC,
     LEDGER_SPEC,
@@ -45,7 +46,9 @@ class Query(NamedTuple):
     limit: int
 
 
-def transfer_info(options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+def transfer_info(
+    options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None, is_wanted: Callable[[], bool] = lambda: True
+) -> dict[str, Any]:
     """List the transfers that ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
 
     Check mode makes no difference: nothing is written. Raises KooDriveError ``invalid_request``, before anything is sent.
@@ -54,7 +57,7 @@ def transfer_info(options: Mapping[str, Any], _check_mode: bool, environ: Mappin
     connection = connection_from(options, environ)
     account = Account(connection.endpoint, connection.trace_id)
     try:
-        with connection.client(account.warnings) as koodrive, store_of(connection.ledger, read_only=True) as store:
+        with connection.client(account.warnings, is_wanted=is_wanted) as koodrive, store_of(connection.ledger, read_only=True) as store:
             tenant = _tenant(connection, koodrive, store)
             records = store.transfers(tenant, *query)
     except KooDriveError as error:
@@ -87,9 +90,30 @@ def _moment(text: str) -> float:
 
 
 def _tenant(connection: Connection, koodrive: KooDrive, store: Store) -> str:
-    """Whose transfers are asked for. Raises KooDriveError ``authentication`` too: with credentials that KooDrive does not take, the ledger
-    would seem to be empty."""
+    """Return whose transfers the task asks for. Raises KooDriveError: without a tenant, the ledger would seem to be empty."""
     tenant = tenant_of(connection, koodrive, store, read_only=True)
-    if koodrive.untold is not None and koodrive.untold.kind == "authentication":
+    if tenant is not None:
+        return tenant
+    if koodrive.untold is not None and koodrive.untold.kind == "authentication" and koodrive.untold.answer.code is not None:
         raise koodrive.untold
-    return tenant
+    raise unnamed_tenant()
+
+
+def as_transfer(record: Record) -> dict[str, Any]:
+    """Return a record as the result shows it; ``origin_type`` and ``target`` are spelled as a task spells them."""
+    return {
+        "state": record.state,
+        "time": _in_iso_8601(record.begun_at),
+        "ended": None if record.ended_at is None else _in_iso_8601(record.ended_at),
+        "writer": record.writer,
+        "origin_type": record.origin_type,
+        "target": as_rows(record.moves),
+        "allocation_before": as_result(record.before),
+        "trace_id": record.trace_id,
+        "idempotency_key": record.idempotency_key,
+    }
+
+
+def _in_iso_8601(moment: float) -> str:
+    """Return a moment in seconds since 1970, for programs."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pauses between tries, for everything that is tried again."""
+"""The pauses between tries, for everything that is tried again, and a clock that does not stop while the machine is suspended."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ import random
 import threading
 import time
 
+#: macOS has no CLOCK_BOOTTIME. There, CLOCK_MONOTONIC counts suspended time.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def seconds_since_boot() -> float:
+    """Return the seconds since the machine was started, suspended time among them."""
+    return time.clock_gettime(_CLOCK)
+
 
 class Pauses:
-    """Each pause is twice as long as the one before, from ``first`` seconds up to ``longest``, and by chance shortened by up to half, so
-    that many who were refused at the same time do not come back at the same time. None goes on once ``called_off`` is set.
+    """Each pause is twice as long as the one before, from ``first`` seconds up to ``longest``.
+
+    Chance shortens each by up to half, so that many runs that were refused at the same time do not return at the same time. No pause goes on once
+    ``called_off`` is set.
     """
 
     def __init__(self, first: float, longest: float, called_off: threading.Event | None = None) -> None:

@@ -15,7 +15,7 @@ import ssl
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -24,8 +24,8 @@ try:
     import urllib3
     from requests.adapters import HTTPAdapter
     from urllib3.util.ssl_ import create_urllib3_context
-except ImportError:
-    #: The traceback of the failed import, for missing_required_lib; None where requests is there.
+except Exception:  # A broken installation, or an unusable SSLKEYLOGFILE, raises other errors than ImportError.
+    #: The traceback of the failed import; None if requests can be used.
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
     PROXY_FAULTS: tuple[type[Exception], ...] = ()
     PROXY_UNREACHED: tuple[type[Exception], ...] = ()
@@ -43,6 +43,12 @@ else:
     )
     #: What they say when it is the proxy that is not reached.
     PROXY_UNREACHED = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
+
+
+def without_requests(missing: str) -> str:
+    """Return why requests cannot be used: the message ``missing`` if it is not installed, else the error of its import."""
+    error = str(REQUESTS_IMPORT_ERROR).strip().splitlines()[-1]
+    return missing if error.startswith(("ModuleNotFoundError", "ImportError")) else f"Python cannot import requests: {error}"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -147,13 +153,18 @@ class Wire:
         self._end = 0.0
         #: Whether the present request's time is over.
         self.overdue = False
-        #: Whether the present request found or got an open connection, so that KooDrive may have received it.
-        self.established = False
+        #: Whether anything of the present request was sent, so that KooDrive may have received it.
+        self.sent = False
+        self._before_first_byte: Callable[[], None] | None = None
 
     @contextmanager
-    def limit(self, seconds: float) -> Iterator[None]:
-        """Cut the connection when what is done in this context takes longer than ``seconds``."""
-        self.overdue = self.established = False
+    def limit(self, seconds: float, before_first_byte: Callable[[], None] | None = None) -> Iterator[None]:
+        """Cut the connection when what is done in this context takes longer than ``seconds``.
+
+        Before the first byte of the request, when the connection is there, ``before_first_byte`` may stop it by an exception.
+        """
+        self.overdue = self.sent = False
+        self._before_first_byte = before_first_byte
         self._end = time.monotonic() + seconds
         timer = threading.Timer(seconds, self._cut)
         timer.daemon = True
@@ -162,6 +173,12 @@ class Wire:
             yield
         finally:
             timer.cancel()
+
+    def sends(self) -> None:
+        """Take note that the request itself is about to be sent, or go on being sent."""
+        if not self.sent and self._before_first_byte is not None:
+            self._before_first_byte()
+        self.sent = True
 
     def time_left(self) -> float:
         """The seconds until the present request is cut; never nothing, which would mean not to wait at all."""
@@ -261,6 +278,7 @@ def _watched(connection_class: Any, wire: Wire) -> Any:
 
     class Watched(connection_class):
         response_class = FinalResponse
+        is_connecting = False
 
         def _new_conn(self) -> socket.socket:
             connection = super()._new_conn()
@@ -268,12 +286,19 @@ def _watched(connection_class: Any, wire: Wire) -> Any:
             return connection
 
         def connect(self) -> None:
-            super().connect()
-            wire.established = True
+            # What is sent meanwhile is for a proxy.
+            self.is_connecting = True
+            try:
+                super().connect()
+            finally:
+                self.is_connecting = False
 
-        def request(self, *args: Any, **kwargs: Any) -> None:
-            wire.established = wire.established or self.sock is not None
-            super().request(*args, **kwargs)
+        def send(self, data: Any) -> None:
+            if not self.is_connecting:
+                if self.sock is None:
+                    self.connect()
+                wire.sends()
+            super().send(data)
 
     return Watched
 

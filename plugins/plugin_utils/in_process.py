@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
@@ -29,7 +28,7 @@ from ansible.utils.vars import merge_hash
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import masked, register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import Work, outcome_of, refusal_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import PARENTS, IsWanted, Work, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import load_for
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
 
@@ -49,18 +48,17 @@ class InProcessAction(ActionBase):
     """The base of the action plugins: each adds the argument spec and the work of the module of its name."""
 
     argument_spec: ClassVar[dict[str, Any]]
+    #: What the module does.
+    work: ClassVar[Work]
 
     TRANSFERS_FILES = False
     _supports_async = True
     _supports_check_mode = True
 
-    @abstractmethod
-    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        """What the module does."""
-
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result of the task, by the one path or by the other."""
         variables = task_vars or {}
+        playbook = os.getppid()
         result: dict[str, Any] = super().run(tmp, variables)
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
@@ -68,17 +66,23 @@ class InProcessAction(ActionBase):
         host = variables.get("inventory_hostname")
         if why_not:
             display.vvv(f"{self._task.action} runs as a module: {why_not}", host=host)
-            result = merge_hash(result, self._execute_module(task_vars=variables, wrap_async=self._task.async_val))
+            arguments = self._module_arguments(playbook)
+            result = merge_hash(result, self._execute_module(module_args=arguments, task_vars=variables, wrap_async=self._task.async_val))
             # Since ansible-core 2.22 the result of a module is masked where it is shown, and not where it is registered.
             with with_environment(environment):
                 return _without_secrets(result, self.argument_spec, _validated(self._task.args, self.argument_spec).validated_parameters)
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
         # Where a module on this machine runs, so that relative paths mean the same, in options and in the environment.
         with working_in(self._loader.get_basedir()), with_environment(environment):
-            done = run_in_process(self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode)
+            done = run_in_process(self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode, lambda: os.getppid() == playbook)
         if not _shows_invocation(variables):
             del done["invocation"]
         return {**result, **done}
+
+    def _module_arguments(self, playbook: int) -> dict[str, Any]:
+        """Return the arguments of the module. On this machine, it can see whether ``playbook``, a process ID, still runs."""
+        is_watched = self._connection.transport == "local" and not self._task.async_val
+        return {**self._task.args, **({PARENTS: (os.getpid(), playbook)} if is_watched else {})}
 
     def _why_not(self, variables: Mapping[str, Any], environment: Mapping[str, Any]) -> str | None:
         """What speaks for a process of its own, if anything does; ``environment`` is the task's own."""
@@ -130,7 +134,9 @@ def with_environment(environment: Mapping[str, Any]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def run_in_process(name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool) -> dict[str, Any]:
+def run_in_process(
+    name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool, is_wanted: IsWanted = lambda: True
+) -> dict[str, Any]:
     """What the module ``name``, as the task spells it, would return for ``arguments``: options checked, work done, secrets masked."""
     validated = _validated(arguments, argument_spec)
     options = validated.validated_parameters
@@ -138,7 +144,7 @@ def run_in_process(name: str, arguments: Mapping[str, Any], argument_spec: dict[
         prefix = f"Unsupported parameters for ({name}) module: " if isinstance(validated.errors[0], UnsupportedError) else ""
         result = refusal_of(validated.error_messages, argument_spec, prefix)
     else:
-        result = outcome_of(work, options, check_mode)
+        result = outcome_of(work, options, check_mode, is_wanted)
     if not result.get("warnings"):
         result.pop("warnings", None)
     result["invocation"] = {"module_args": options}

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every schedule of the real work of the modules that move capacity, run by several controllers in a world in memory.
 
-A run is a function of what it was answered at each step at which it met the world (turn, ledger, read, POST, sleep): told the same, it asks the
-same next, since chance is taken from its pauses. So a run that waits for an answer is kept as the answers so far, and going on is running the
-real code once more with one answer added, each once (Story). A schedule is a path through the states of the whole: what the world holds, and how
-far each run has come. What can happen next depends on the state alone, and so does whether a promise is broken from there on; so each state is
-looked at once, and the paths through it are counted without being walked (Schedules). That leaves out nothing but repetition.
+A run is a function of the world's answers at each step at which it meets the world (ledger, read, POST, clock, sleep). With the same answers, it
+asks the same next, since the tests take chance from its pauses. So a run that waits for an answer is kept as the answers so far. To go on, the real
+code runs once more with one answer added (Story). A schedule is a path through the states of the whole: what the world holds, and how far each run
+has come. What can happen next depends on the state alone, and so does whether a promise breaks from there on. So each state is visited once, and
+the paths through it are counted without being walked (Schedules). That leaves out nothing but repetition.
 """
 
 from __future__ import annotations
@@ -19,29 +19,25 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import desired_allocation, moving, transfer, waiting
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import desired_allocation, moving, tenant_ledger, transfer, waiting
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import (
-    GIVEN_UP,
-    NOT_DONE,
-    OPEN,
-    Holder,
-    OpenTransfer,
-    Record,
-    busy,
-)
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import GIVEN_UP, NOT_DONE, OPEN, Record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
 
 NAMES = ("department", "group", "individual")
 TOTALS = (1000, 100, 0)
+#: Somebody without the ledger moves this much from individual to group, and back.
+OUTSIDE = 200
 TENANT = "tenant"
 SETTLE_TIME = 900
-VERIFY_TIMEOUT = 30
+TIMEOUT, VERIFY_TIMEOUT = 30, 30
+#: How long a writer may send after its record.
+LEASE = tenant_ledger.SLACK + TIMEOUT + VERIFY_TIMEOUT
 #: What can become of a POST. Lost, late and never look the same to the run: there is no reply.
 HEALTHY = ("done",)
-FATES = ("done", "refused", "rate limited", "not sent", "reply lost", "late", "never", "accepted and late")
+FATES = ("done", "refused", "rate limited", "not sent", "reply lost", "late", "never", "accepted and late", "accepted and never")
 
 
 class Row(NamedTuple):
@@ -55,21 +51,27 @@ class Row(NamedTuple):
     moves: tuple[Move, ...]
     before: tuple[int, ...]
     key: str | None
+    busy_until: float
+    settle_time: float
+    accepted: bool = False
 
     def record(self) -> Record:
         """The record as the collection knows it."""
         return Record(
             tenant=TENANT,
+            sequence=self.number,
             origin_type=self.origin_type,
             moves=self.moves,
             before=allocation(self.before),
             source="allocation",
             writer="user@host",
             trace_id=self.sender,
-            idempotency_key=self.key,
-            number=self.number,
-            state=self.state,
             begun_at=self.begun_at,
+            busy_until=self.busy_until,
+            settle_time=self.settle_time,
+            idempotency_key=self.key,
+            state=self.state,
+            accepted=self.accepted,
         )
 
 
@@ -85,8 +87,8 @@ class Unanswered(BaseException):
 class Run:
     """The world as one run meets it: connection, KooDrive, store and clock at once. Each step takes the next of ``answers``."""
 
-    endpoint, tenant, ledger, timeout = "https://koodrive.example", TENANT, None, 30
-    retries, source, may_have_sent = 1, "allocation", True
+    endpoint, tenant, ledger, ledger_is_temporary, timeout = "https://koodrive.example", TENANT, None, False, TIMEOUT
+    retries, source, may_have_sent, writer, read_at = 1, "allocation", True, "user@host", None
 
     def __init__(self, trace_id: str, answers: Sequence[Any]) -> None:
         self.trace_id = trace_id
@@ -102,7 +104,7 @@ class Run:
         raise Unanswered
 
     @contextmanager
-    def client(self, _warnings: list[str]) -> Iterator[Run]:
+    def client(self, _warnings: list[str], **_options: Any) -> Iterator[Run]:
         yield self
 
     @contextmanager
@@ -119,11 +121,21 @@ class Run:
     # KooDrive
 
     def read_pools(self, _step: str, _needed: Sequence[str] = (), _retries: int | None = None, **_given: Any) -> dict[str, Pool]:
-        return allocation(self._step("read"))
+        # The time is that before the reading.
+        time, totals = self._step("read")
+        self.read_at = time
+        return allocation(totals)
 
-    def transfer(self, origin_type: str, moves: tuple[Move, ...], step: str) -> None:
+    def now(self) -> float:
+        return self._step("time")
+
+    def ensure_wanted(self) -> None:
+        """Somebody always waits for it."""
+
+    def transfer(self, origin_type: str, moves: tuple[Move, ...], step: str, _begun_at: float, before_first_byte: Any) -> None:
+        before_first_byte()
         fate = self._step("POST", origin_type, moves)
-        if fate in ("done", "accepted and late"):
+        if fate in ("done", "accepted and late", "accepted and never"):
             return
         if fate == "refused":
             raise KooDriveError("rejected", "KooDrive refused it", step=step, answer=Answer(400))
@@ -134,42 +146,36 @@ class Run:
     def pauses(self) -> waiting.Pauses:
         return waiting.Pauses(1, 1)
 
-    def wait(self, pauses: waiting.Pauses, _error: KooDriveError) -> None:
+    def wait(self, pauses: waiting.Pauses, at_most: float, _asked_for: float | None = None) -> None:
+        pauses.wait(at_most)
+
+    def wait_after(self, pauses: waiting.Pauses, _error: KooDriveError) -> None:
         pauses.wait(1)
 
     # The store
 
-    @contextmanager
-    def turn(self, _tenant: str, _holder: str, wait: float) -> Iterator[None]:
-        if not self._step("turn"):
-            raise busy(wait, Holder("somebody", 0))
-        try:
-            yield
-        finally:
-            self._step("end of turn")
-
-    def now(self) -> float:
-        return self._step("time")
-
-    def open_transfer(self, _tenant: str) -> Record | None:
-        return _record(self._step("open"))
+    def newest(self, _tenant: str) -> Record | None:
+        return _record(self._step("newest"))
 
     def with_key(self, _tenant: str, key: str) -> Record | None:
         return _record(self._step("key", key))
 
-    def begin(self, record: Record) -> Record:
+    def append(self, record: Record, ends: str | None = None) -> bool:
         before = tuple(record.before[name].total_capacity for name in NAMES)
-        begun = self._step("record", self.trace_id, record.origin_type, record.moves, before, record.idempotency_key)
-        if not begun:
-            raise OpenTransfer
-        # A statement of its own, as in SqlRecords.
-        return self.open_transfer(record.tenant) or record
+        row = Row(
+            *(record.sequence, OPEN, record.begun_at, self.trace_id, record.origin_type, record.moves, before, record.idempotency_key),
+            *(record.busy_until, record.settle_time),
+        )
+        return bool(self._step("record", row, ends))
 
-    def end(self, number: int, state: str) -> None:
-        self._step("outcome", number, state)
+    def is_open(self, record: Record) -> bool:
+        return bool(self._step("is open", record.sequence))
 
-    def transfers(self, _tenant: str, states: Sequence[str], _since: float, limit: int) -> list[Record]:
-        return [row.record() for row in self._step("transfers", tuple(states), limit)]
+    def end(self, record: Record, state: str, _now: float) -> str:
+        return str(self._step("outcome", record.sequence, state))
+
+    def release(self, record: Record, now: float, accepted: bool) -> str:
+        return str(self._step("release", record.sequence, now, accepted))
 
 
 def _record(row: Row | None) -> Record | None:
@@ -187,10 +193,13 @@ class Hall:
         clock = types.SimpleNamespace(monotonic=self._monotonic, sleep=self._sleep)
         names: dict[str, Any] = {
             "store_of": self._store,
-            "writer": lambda: "user@host",
             "time": clock,
             "FIRST_LOOK_AGAIN": VERIFY_TIMEOUT,
             "LONGEST_LOOK_AGAIN": VERIFY_TIMEOUT,
+            # Patience ends after the first pause, or goes on as long as time does.
+            "FIRST_WAIT": 10 * (TIMEOUT + VERIFY_TIMEOUT),
+            "LONGEST_WAIT": 10 * (TIMEOUT + VERIFY_TIMEOUT),
+            "seconds_since_boot": lambda: 0.0,
         }
         no_chance = types.SimpleNamespace(uniform=lambda _low, high: high)
         connection = {"connection_from": lambda *_options: self.run}
@@ -198,6 +207,7 @@ class Hall:
             mock.patch.multiple(transfer, **connection),
             mock.patch.multiple(desired_allocation, **connection),
             mock.patch.multiple(moving, **names),
+            mock.patch.multiple(tenant_ledger, seconds_since_boot=self._now),
             mock.patch.multiple(waiting, time=clock, random=no_chance),
         ):
             yield
@@ -207,6 +217,9 @@ class Hall:
 
     def _sleep(self, seconds: float) -> None:
         self.run.sleep(seconds)
+
+    def _now(self) -> float:
+        return self.run.now()
 
     def _store(self, *options: Any) -> Any:
         return self.run.store(*options)
@@ -220,67 +233,77 @@ class Place:
 
     __slots__ = ("answers", "asked", "result", "next", "may_send")
 
-    def __init__(self, answers: tuple[Any, ...], asked: tuple[Any, ...] | None, result: dict[str, Any] | None, may_send: bool) -> None:
+    def __init__(self, answers: tuple[Any, ...], asked: tuple[Any, ...] | None, result: dict[str, Any] | None) -> None:
         self.answers = answers
         self.asked = asked
         self.result = result
         self.next: dict[Any, Place] = {}
-        #: Whether it has written down what it has not sent yet.
-        self.may_send = may_send
+        #: Whether it has looked at the clock for the last time before its POST.
+        self.may_send = False
 
 
 class Story:
     """All that one run can come to, found out as it is needed."""
 
     def __init__(self, task: Task, trace_id: str) -> None:
-        given = {"verify_timeout": VERIFY_TIMEOUT, "settle_time": SETTLE_TIME, **task.options()}
+        given = {"verify_timeout": VERIFY_TIMEOUT, "settle_time": task.settle_time, **task.options()}
         spec, self._work = (ALLOCATION_SPEC, allocate_capacity) if task.layout else (TRANSFER_SPEC, transfer_capacity)
         self._options = {**{name: option.get("default") for name, option in spec.items()}, **given}
         self._trace_id = trace_id
-        self.start = self._place((), False)
+        self._check_mode = task.check_mode
+        self.start = self._place(())
 
     def go_on(self, place: Place, answer: Any) -> Place:
         """Where a run at ``place`` comes to when it is told ``answer``."""
         if answer not in place.next:
             assert place.asked is not None
-            step = place.asked[0]
-            may_send = bool(answer) if step == "record" else place.may_send and step not in ("POST", "outcome")
-            place.next[answer] = self._place((*place.answers, answer), may_send)
+            after = self._place((*place.answers, answer))
+            # After the clock, the POST: nothing else stands between them.
+            after.may_send = place.asked[0] == "time" and after.asked is not None and after.asked[0] == "POST"
+            place.next[answer] = after
         return place.next[answer]
 
-    def _place(self, answers: tuple[Any, ...], may_send: bool) -> Place:
+    def _place(self, answers: tuple[Any, ...]) -> Place:
         run = Run(self._trace_id, answers)
         HALL.run = run
         result = None
         try:
-            result = self._work(self._options, False, environ={})
+            result = self._work(self._options, self._check_mode, environ={})
         except Unanswered:
             pass
-        return Place(answers, run.asked, result, may_send)
+        return Place(answers, run.asked, result)
 
 
 class Rules(NamedTuple):
     """What holds in the world. Those of the stores can be broken on purpose."""
 
-    turns_hold: bool = True
-    one_open: bool = True
+    one_number: bool = True
+    one_key: bool = True
+    ends_once: bool = True
     durable: bool = True
-    #: How many of the runs may be killed, and how often settle_time may pass while runs go on.
+    #: How many of the runs may be killed, and how often a lease, and settle_time, may pass while runs go on.
     kills: int = 1
+    leases: int = 1
     long_times: int = 1
-    #: Whether a run may also be killed after its record and before its look back, in which another transfer would be found.
-    kills_before_look_back: bool = True
+    #: Whether somebody moves capacity without the ledger.
+    outsider: bool = False
+
+    @property
+    def totals(self) -> tuple[int, ...]:
+        """The pools at the start."""
+        return (*TOTALS[:2], OUTSIDE) if self.outsider else TOTALS
 
 
 class World(NamedTuple):
-    """What there is outside of the runs: KooDrive's pools, what it still does, who has moved how often, the ledger, the turn, the time."""
+    """What there is outside of the runs: KooDrive's pools, what it still does, who has moved how often, the ledger, the time."""
 
     totals: tuple[int, ...] = TOTALS
     late: tuple[tuple[int, str, tuple[Move, ...]], ...] = ()
     moved: tuple[int, ...] = ()
     rows: tuple[Row, ...] = ()
-    turn: int | None = None
     time: float = 0.0
+    #: 1 once somebody has moved capacity without the ledger, 2 once that was moved back.
+    outside: int = 0
 
     def applied(self, run: int, origin_type: str, moves: tuple[Move, ...]) -> World | None:
         """After a transfer; None where the origin cannot give so much."""
@@ -290,6 +313,12 @@ class World(NamedTuple):
         if min(totals) < 0:
             return None
         return self._replace(totals=totals, moved=tuple(count + (number == run) for number, count in enumerate(self.moved)))
+
+    def moved_outside(self) -> World:
+        """After the next step of somebody without the ledger."""
+        change = -OUTSIDE if self.outside else OUTSIDE
+        department, group, individual = self.totals
+        return self._replace(totals=(department, group + change, individual - change), outside=self.outside + 1)
 
     def expected(self) -> World:
         """When all that is late has come."""
@@ -316,49 +345,52 @@ class Stores:
         step, *given = asked
         if step == "POST":
             return [self._posted(world, run, fate, *given) for fate in fates]
-        if step == "turn":
-            return self._turn(world, run)
-        if step == "end of turn":
-            return [(step, world._replace(turn=None) if world.turn == run else world, None)]
         if step == "record":
             return [self._recorded(world, *given)]
         if step == "outcome":
-            return [(f"{step} {given[1]} of {given[0]}", self._ended(world, *given), None)]
+            return [self._ended(world, *given)]
+        if step == "release":
+            return [self._released(world, *given)]
         return [(step, world, self._looked(world, step, *given))]
 
-    def killed(self, world: World, run: int, sender: str) -> World:
-        """After SIGKILL: the turn ends, and what is not committed is gone."""
+    def killed(self, world: World, sender: str) -> World:
+        """After SIGKILL: what is not committed is gone."""
         rows = world.rows if self._rules.durable else tuple(row for row in world.rows if row.sender != sender)
-        return world._replace(rows=rows, turn=None if world.turn == run else world.turn)
-
-    def _turn(self, world: World, run: int) -> list[Event]:
-        if not self._rules.turns_hold:
-            return [("turn", world, True)]
-        if world.turn is None:
-            return [("turn", world._replace(turn=run), True)]
-        return [("no turn in time", world, False)]
-
-    def _recorded(self, world: World, sender: str, origin_type: str, moves: Any, before: Any, key: str | None) -> Event:
-        is_open = any(row.state == OPEN for row in world.rows)
-        key_taken = key is not None and any(row.key == key and row.state != NOT_DONE for row in world.rows)
-        if self._rules.one_open and (is_open or key_taken):
-            return ("record refused", world, False)
-        row = Row(len(world.rows) + 1, OPEN, world.time, sender, origin_type, moves, before, key)
-        return ("record", world._replace(rows=(*world.rows, row)), True)
-
-    def _ended(self, world: World, number: int, state: str) -> World:
-        rows = tuple(row._replace(state=state) if row.number == number and row.state == OPEN else row for row in world.rows)
         return world._replace(rows=rows)
 
+    def _recorded(self, world: World, row: Row, ends: str | None) -> Event:
+        rows = world.rows
+        if ends is not None:
+            if rows[row.number - 2].state != OPEN:
+                return ("record refused", world, False)
+            rows = _with_row(rows, rows[row.number - 2]._replace(state=ends))
+        key_taken = row.key is not None and any(other.key == row.key and other.state != NOT_DONE for other in rows)
+        number_taken = row.number != len(rows) + 1
+        if (number_taken and self._rules.one_number) or (key_taken and self._rules.one_key):
+            return ("record refused", world, False)
+        return ("record", world._replace(rows=(*rows, row._replace(number=len(rows) + 1))), True)
+
+    def _ended(self, world: World, number: int, state: str) -> Event:
+        row = world.rows[number - 1]
+        if row.state != OPEN and self._rules.ends_once:
+            return (f"{number} is {row.state} already", world, row.state)
+        return (f"outcome {state} of {number}", world._replace(rows=_with_row(world.rows, row._replace(state=state))), state)
+
+    def _released(self, world: World, number: int, now: float, accepted: bool) -> Event:
+        row = world.rows[number - 1]
+        if row.state != OPEN:
+            return (f"{number} is {row.state} already", world, row.state)
+        released = row._replace(busy_until=min(now, row.busy_until), accepted=accepted)
+        return (f"release of {number}", world._replace(rows=_with_row(world.rows, released)), OPEN)
+
     def _looked(self, world: World, step: str, *given: Any) -> Any:
-        newest_first = world.rows[::-1]
-        if step == "open":
-            return next((row for row in newest_first if row.state == OPEN), None)
+        if step == "newest":
+            return world.rows[-1] if world.rows else None
         if step == "key":
-            return next((row for row in newest_first if row.key == given[0] and row.state != NOT_DONE), None)
-        if step == "transfers":
-            return tuple(row for row in newest_first if row.state in given[0])[: given[1]]
-        return {"read": world.totals, "time": world.time, "sleep": None}[step]
+            return next((row for row in world.rows[::-1] if row.key == given[0] and row.state != NOT_DONE), None)
+        if step == "is open":
+            return world.rows[given[0] - 1].state == OPEN
+        return {"read": (world.time, world.totals), "time": world.time, "sleep": None}[step]
 
     def _posted(self, world: World, run: int, fate: str, origin_type: str, moves: tuple[Move, ...]) -> Event:
         after = world.applied(run, origin_type, moves)
@@ -369,6 +401,10 @@ class Stores:
         return (f"POST {fate}", world, fate)
 
 
+def _with_row(rows: tuple[Row, ...], changed: Row) -> tuple[Row, ...]:
+    return tuple(changed if row.number == changed.number else row for row in rows)
+
+
 class Task(NamedTuple):
     """What a run is asked for: at least so much in these pools, or so much more, once, by a key. As a layout, from whichever of them can give."""
 
@@ -376,6 +412,8 @@ class Task(NamedTuple):
     more: tuple[tuple[str, int], ...] = ()
     key: str | None = None
     layout: bool = False
+    settle_time: int = SETTLE_TIME
+    check_mode: bool = False
 
     def options(self) -> dict[str, Any]:
         """The options of the module."""
@@ -387,12 +425,13 @@ class Task(NamedTuple):
 
 
 class State(NamedTuple):
-    """The world, where each run has come to (None: it has not begun, or is over), whose turn it is to begin, and what has happened."""
+    """The world, where each run has come to (None: it has not begun, or is over), which run begins next, and what has happened."""
 
     world: World
     places: tuple[Place | None, ...]
     begun: int
     kills: int
+    leases: int
     long_times: int
 
 
@@ -410,7 +449,7 @@ class Schedules:
         places = tuple(story.start if number < 2 else None for number, story in enumerate(self._stories))
         self._worlds: dict[World, World] = {}
         self._judged: dict[World, str | None] = {}
-        self._start = State(self._one(World(moved=(0,) * len(tasks))), places, 2, 0, 0)
+        self._start = State(self._one(World(rules.totals, moved=(0,) * len(tasks))), places, 2, 0, 0, 0)
         #: How many ways lead from a state to the end, and whether a promise is broken on one of them.
         self._seen: dict[tuple[Any, ...], int] = {}
         self.broken: set[str] = set()
@@ -473,7 +512,7 @@ class Schedules:
             if state.begun < len(self._tasks):
                 yield self._begin(state)
             return
-        alone = next((run for run in running if self._meets_nothing(state.places[run])), None)
+        alone = next((run for run in running if self._meets_nothing(state, state.places[run])), None)
         if alone is not None:
             yield from self._go_on(state, alone)
             return
@@ -481,21 +520,33 @@ class Schedules:
             yield from self._go_on(state, run)
         for sent in state.world.late:
             yield self._late(state, sent)
-        if state.begun < self._healthy_from + 1 and state.long_times < self._rules.long_times and self._may_pass(state):
+        if self._rules.outsider and state.world.outside < 2 and state.begun <= self._healthy_from and min(state.world.moved_outside().totals) >= 0:
+            yield "somebody else moves", state._replace(world=self._one(state.world.moved_outside())), None
+        if self._has_leases(state) and not self._is_sending(state):
+            world = state.world._replace(time=state.world.time + LEASE)
+            yield "a lease passes", state._replace(world=self._one(world), leases=state.leases + 1), None
+        if self._has_long_times(state) and not self._is_sending(state) and not state.world.late:
             world = state.world._replace(time=state.world.time + SETTLE_TIME)
             yield "settle_time passes", state._replace(world=self._one(world), long_times=state.long_times + 1), None
 
-    def _meets_nothing(self, place: Place | None) -> bool:
+    def _has_leases(self, state: State) -> bool:
+        return state.begun <= self._healthy_from and state.leases < self._rules.leases
+
+    def _has_long_times(self, state: State) -> bool:
+        """By settle_time, all that is late has come: that is what it is for."""
+        return state.begun <= self._healthy_from and state.long_times < self._rules.long_times
+
+    def _meets_nothing(self, state: State, place: Place | None) -> bool:
         """Whether the next step of a run neither sees nor changes what others see or change.
 
         It then makes no difference when it comes, so it comes at once, and schedules that differ in that alone are one.
         """
         assert place is not None and place.asked is not None
-        return place.asked[0] == "sleep" or (not self._rules.turns_hold and place.asked[0] in ("turn", "end of turn"))
+        return place.asked[0] == "sleep" or (place.asked[0] == "time" and not self._has_leases(state) and not self._has_long_times(state))
 
-    def _may_pass(self, state: State) -> bool:
-        """By settle_time, all that is late has come, and no run is still about to send what it has written down: that is what it is for."""
-        return not state.world.late and not any(place is not None and place.may_send for place in state.places)
+    def _is_sending(self, state: State) -> bool:
+        """Whether a run has looked at the clock for the last time before its POST: a request is over before the lease is."""
+        return any(place is not None and place.may_send for place in state.places)
 
     def _begin(self, state: State) -> tuple[str, State, str | None]:
         run = state.begun
@@ -519,19 +570,17 @@ class Schedules:
         is_healthy = run >= self._healthy_from
         for event, world, answer in self._stores.events(state.world, run, place.asked, HEALTHY if is_healthy else FATES):
             after = self._stories[run].go_on(place, answer)
-            broken = self._without_turn(state.world, run, place.asked) or self._too_much(world)
+            broken = self._writes_in_check_mode(run, place.asked) or self._too_much(world)
             if after.result is not None:
                 broken = broken or self._claims(world, run, after.result)
             yield f"run {run}: {event}", self._at(state, run, None if after.result is not None else after, world), broken
-        looks_back = place.may_send and place.asked[0] != "POST"
-        may_be_killed = not is_healthy and (self._rules.kills_before_look_back or not looks_back)
-        if may_be_killed and state.kills < self._rules.kills:
-            world = self._stores.killed(state.world, run, f"run-{run}")
+        if not is_healthy and state.kills < self._rules.kills:
+            world = self._stores.killed(state.world, f"run-{run}")
             yield f"run {run} is killed", self._at(state, run, None, world)._replace(kills=state.kills + 1), None
 
     def _at(self, state: State, run: int, place: Place | None, world: World) -> State:
         places = (*state.places[:run], place, *state.places[run + 1 :])
-        return State(self._one(world), places, state.begun, state.kills, state.long_times)
+        return State(self._one(world), places, state.begun, state.kills, state.leases, state.long_times)
 
     def _one(self, world: World) -> World:
         """The one object for all worlds that are the same."""
@@ -539,9 +588,9 @@ class Schedules:
 
     # The promises
 
-    def _without_turn(self, world: World, run: int, asked: Asked) -> str | None:
-        if self._rules.turns_hold and world.turn != run and asked[0] != "turn":
-            return f"does something without having the turn: {asked[0]}"
+    def _writes_in_check_mode(self, run: int, asked: Asked) -> str | None:
+        if self._tasks[run].check_mode and asked[0] in ("record", "POST", "outcome", "release"):
+            return f"writes in check mode: {asked[0]}"
         return None
 
     def _too_much(self, world: World) -> str | None:
@@ -551,12 +600,13 @@ class Schedules:
         return self._judged[world]
 
     def _judge(self, world: World) -> str | None:
-        if sum(world.totals) != sum(TOTALS):
+        if sum(world.totals) != sum(self._rules.totals):
             return "the sum is not conserved"
-        for name, before, now in zip(NAMES, TOTALS, world.totals):
+        outside = OUTSIDE if world.outside == 1 else 0
+        for name, before, now in zip(NAMES, self._rules.totals, world.totals):
             states = [total for task in self._tasks for of, total in task.at_least if of == name]
             additions = {task.key: more for task in self._tasks for of, more in task.more if of == name}
-            if name != "department" and now > max([before, *states]) + sum(additions.values()):
+            if name != "department" and now > max([before, *states]) + sum(additions.values()) + (outside if name == "group" else 0):
                 return f"the pool {name} has got more than was asked for"
         if all(task.layout for task in self._tasks) and self._has_given_too_much(world):
             return "a pool has given what it was to keep"
@@ -575,11 +625,13 @@ class Schedules:
         """What is wrong of what the run says, or of what it leaves."""
         if not result.get("failed"):
             return self._claims_success(world, run, result)
+        if self._tasks[run].check_mode:
+            return None
         will = world.expected()
         says_nothing_moved = "task moved nothing" in result["msg"] or "othing was sent" in result["msg"] and "Done before that" not in result["msg"]
         if says_nothing_moved and will.moved[run]:
             return "says that it moved nothing, and has"
-        if result["changed"] and world.totals == TOTALS:
+        if result["changed"] and world.totals == self._rules.totals and not world.outside:
             return "says that the pools have changed, and they have not"
         if says_nothing_moved and _is_open(world, run):
             return "leaves open what it knows not to be done"
@@ -588,6 +640,8 @@ class Schedules:
     def _claims_success(self, world: World, run: int, result: dict[str, Any]) -> str | None:
         will = world.expected()
         task = self._tasks[run]
+        if task.check_mode:
+            return None
         if any(will.totals[NAMES.index(name)] < total for name, total in task.at_least):
             return "says that the pools are as asked for, and they are not"
         made = sum(count for count, other in zip(will.moved, self._tasks) if other == task)
@@ -606,7 +660,7 @@ class Schedules:
         key = self._tasks[run].key
         of_key = [row for row in world.rows if key is not None and row.key == key and row.state != NOT_DONE]
         kind = result["error"]["kind"]
-        if kind == "outcome_unknown" and [row.state for row in of_key] == [GIVEN_UP] and "never found out" in result["msg"]:
+        if kind == "outcome_unknown" and [row.state for row in of_key] == [GIVEN_UP] and "nobody knows the outcome" in result["msg"]:
             return None
         if kind == "invalid_request" and any(row.moves != self._moves(run) for row in of_key):
             return None
@@ -618,7 +672,7 @@ class Schedules:
 
 def _key(state: State) -> tuple[Any, ...]:
     """The state by the objects in it, of which there is one for each value: quicker than by the values."""
-    return (id(state.world), *map(id, state.places), state.begun, state.kills, state.long_times)
+    return (id(state.world), *map(id, state.places), state.begun, state.kills, state.leases, state.long_times)
 
 
 def _is_open(world: World, run: int) -> bool:

@@ -170,7 +170,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments imp
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import masked
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from, in_range, secrets_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import outcome_of, refusal_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import IsWanted, outcome_of, refusal_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watch import CapacityWatch, Threshold, thresholds_from
 
@@ -231,8 +231,8 @@ async def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
     """What a reading of the pools returns, or returns as a failure. When it is cancelled, the request under way ends by itself."""
     called_off = threading.Event()
 
-    def read(options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        return allocation_info(options, check_mode, called_off=called_off)
+    def read(options: Mapping[str, Any], check_mode: bool, *, is_wanted: IsWanted) -> dict[str, Any]:
+        return allocation_info(options, check_mode, called_off=called_off, is_wanted=is_wanted)
 
     done: Future[dict[str, Any]] = Future()
     done.set_running_or_notify_cancel()
