@@ -79,9 +79,11 @@ def state_of(record: Record, pools: Allocation, source: str, now: float, settle_
         return DONE
     if record.is_busy(now, settle_time) or (settle_time != 0 and now < record.resolvable_at(settle_time)):
         return OPEN
+    if record.accepted and record.idempotency_key is not None:
+        # KooDrive may have dropped it, or somebody may have moved it back. A repeated key must neither claim it nor add it again.
+        return GIVEN_UP
     if shows is Shows.BEFORE:
-        # Somebody may have moved an accepted addition back. A repeated key must not add it again.
-        return GIVEN_UP if record.accepted and record.idempotency_key is not None else NOT_DONE
+        return NOT_DONE
     return DONE if record.accepted else GIVEN_UP
 
 

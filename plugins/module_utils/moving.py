@@ -92,7 +92,7 @@ class Run:
         self.report = report
         self.ledger = ledger
         self.check_mode = check_mode
-        #: How often the transfer may still be tried, whatever other runs do in between.
+        #: How often the transfer may still be tried, although other runs come in between. The next one begins anew.
         self.tries_left = koodrive.retries + 1
         self.patience = PATIENCE * (koodrive.timeout + care.verify_timeout)
         self.deadline = time.monotonic() + self.patience
@@ -101,6 +101,7 @@ class Run:
         """Report the transfer as made, and return the state that the ledger has for it. If another transfer follows, its record ends this one."""
         self.report.has_made(plan)
         self.ledger.will_be(DONE)
+        self.tries_left = self.koodrive.retries + 1
         return DONE if self.next_plan(self.report.now or plan.after()).moves else self.ledger.finish()
 
     def not_done(self) -> None:

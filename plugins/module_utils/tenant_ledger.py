@@ -115,6 +115,8 @@ class TenantLedger:
         """Write down what this run is about to send. Return False if another run has appended a record since :meth:`look`."""
         if self._unwritten is not None:
             raise self._unwritten
+        # In this order: a run that is held up in between must take itself for too late, and not for too early.
+        since = seconds_since_boot()
         writer, begun_at = self._writer, self._clock()
         before = self._own or self._newest
         record = Record(
@@ -131,7 +133,6 @@ class TenantLedger:
             settle_time=writer.settle_time,
             idempotency_key=key,
         )
-        since = seconds_since_boot()
         if not self._store.append(record, None if self._own is None else self._state_of_own):
             return False
         self._own, self._own_since, self._state_of_own = record, since, None

@@ -287,6 +287,8 @@ class Rules(NamedTuple):
     long_times: int = 1
     #: Whether somebody moves capacity without the ledger.
     outsider: bool = False
+    #: What can become of a POST.
+    fates: Sequence[str] = FATES
 
     @property
     def totals(self) -> tuple[int, ...]:
@@ -568,7 +570,7 @@ class Schedules:
         place = state.places[run]
         assert place is not None and place.asked is not None
         is_healthy = run >= self._healthy_from
-        for event, world, answer in self._stores.events(state.world, run, place.asked, HEALTHY if is_healthy else FATES):
+        for event, world, answer in self._stores.events(state.world, run, place.asked, HEALTHY if is_healthy else self._rules.fates):
             after = self._stories[run].go_on(place, answer)
             broken = self._writes_in_check_mode(run, place.asked) or self._too_much(world)
             if after.result is not None:
