@@ -24,7 +24,7 @@ class Record(NamedTuple):
     """A transfer, written down before its first byte is sent, and its outcome.
 
     The first record of a tenant has the ``sequence`` 1; each new one has the next number. Times are seconds since 1970 by KooDrive's clock.
-    The writer may send until ``busy_until``. ``settle_time`` is the writer's own, in seconds. ``before`` are the pools as the read ``source``
+    The writer may send until ``busy_until``, which is 0 once it says that it sends nothing more. ``settle_time`` is the writer's own, in seconds. ``before`` are the pools as the read ``source``
     showed them. ``accepted``: KooDrive accepted the transfer, and the pools did not show it in time.
     """
 
@@ -123,7 +123,7 @@ class Store(Protocol):
     def end(self, record: Record, state: str, now: float) -> str:
         """Give an open record its final state."""
 
-    def release(self, record: Record, now: float, accepted: bool) -> str:
+    def release(self, record: Record, accepted: bool) -> str:
         """Note that the writer of an open record sends nothing more, and whether KooDrive ``accepted`` the transfer."""
 
     def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:

@@ -82,9 +82,9 @@ class SqlStore(ABC):
     def end(self, record: Record, state: str, now: float) -> str:
         return state if self._write(_ending(record, state, now)) else self._state(record)
 
-    def release(self, record: Record, now: float, accepted: bool) -> str:
-        values = (min(now, record.busy_until), accepted, record.tenant, record.sequence)
-        released = self._write(Statement(f"UPDATE {{}}koodrive_transfers SET busy_until = ?, accepted = ? {THIS_IF_OPEN}", values))
+    def release(self, record: Record, accepted: bool) -> str:
+        values = (accepted, record.tenant, record.sequence)
+        released = self._write(Statement(f"UPDATE {{}}koodrive_transfers SET busy_until = 0, accepted = ? {THIS_IF_OPEN}", values))
         return OPEN if released else self._state(record)
 
     def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:

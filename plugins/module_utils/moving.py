@@ -101,7 +101,6 @@ class Run:
         """Report the transfer as made, and return the state that the ledger has for it. If another transfer follows, its record ends this one."""
         self.report.has_made(plan)
         self.ledger.will_be(DONE)
-        self.tries_left = self.koodrive.retries + 1
         return DONE if self.next_plan(self.report.now or plan.after()).moves else self.ledger.finish()
 
     def not_done(self) -> None:
@@ -199,6 +198,7 @@ def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
             pools, plan = _look(run, read_at)
         else:
             pools, verified = made
+            run.tries_left = run.koodrive.retries + 1
             plan = _planned(run, run.next_plan(pools))
     return run.report.success(pools, verified)
 

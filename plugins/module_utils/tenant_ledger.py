@@ -168,7 +168,7 @@ class TenantLedger:
             return state or OPEN
         try:
             if state is None:
-                return self._store.release(own, self._clock(), accepted)
+                return self._store.release(own, accepted)
             return self._store.end(own, state, self._clock())
         except KooDriveError as error:
             self._warnings.append(f"The outcome of the transfer could not be written down ({error.what}). The next run finds it out.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ class KooDriveForTests(Simulator):
     def outcome(self, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """The result of a transfer, or its failure."""
         given = {**self.options, "endpoint": self.endpoint, "ledger": self.ledger, "target": list(targets), **options}
-        return outcome_of(lambda options, check_mode: transfer_capacity(options, check_mode, environ={}), given, check_mode)
+        return outcome_of(partial(transfer_capacity, environ={}), given, check_mode)
 
     def run(self, *targets: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """The result of a transfer that succeeds."""
@@ -63,7 +64,7 @@ class KooDriveForTests(Simulator):
         """The result of a layout of the pools, or its failure."""
         defaults = options_of(ALLOCATION_SPEC, verify_timeout=1, token=TOKEN, timeout=5, retries=0, endpoint=self.endpoint, ledger=self.ledger)
         given = {**defaults, "pools": [{"receives": True, "gives": True, **pool} for pool in pools], **options}
-        return outcome_of(lambda options, check_mode: allocate_capacity(options, check_mode, environ={}), given, check_mode)
+        return outcome_of(partial(allocate_capacity, environ={}), given, check_mode)
 
     def methods(self) -> list[str]:
         """The requests so far."""

@@ -19,12 +19,16 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import
 T = TypeVar("T")
 RECORD = Record(
     tenant="t",
+    sequence=1,
     origin_type="department",
     moves=(Move("group", 100), Move("individual", 7)),
     before={"department": Pool(2000, 400), "group": Pool(500, 500), "individual": Pool(10, 20)},
     source="allocation",
     writer="somebody@somewhere",
     trace_id="t" * 58,
+    begun_at=1764000000.25,
+    busy_until=1764000070.25,
+    settle_time=900.0,
     idempotency_key="A-1071",
 )
 
