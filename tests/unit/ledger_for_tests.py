@@ -17,16 +17,26 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Record
 
 T = TypeVar("T")
+#: The first record of a tenant.
 RECORD = Record(
     tenant="t",
+    sequence=1,
     origin_type="department",
     moves=(Move("group", 100), Move("individual", 7)),
     before={"department": Pool(2000, 400), "group": Pool(500, 500), "individual": Pool(10, 20)},
     source="allocation",
     writer="somebody@somewhere",
     trace_id="t" * 58,
+    begun_at=1_800_000_000.25,
+    busy_until=1_800_000_075.5,
+    settle_time=3600.0,
     idempotency_key="A-1071",
 )
+
+
+def numbered(sequence: int, **changes: Any) -> Record:
+    """Return a record without a key that has this number, and these ``changes``."""
+    return RECORD._replace(**{"sequence": sequence, "idempotency_key": None, "trace_id": str(sequence), **changes})
 
 
 def in_threads(count: int, work: Callable[[int], T]) -> list[T]:
