@@ -57,11 +57,15 @@ CREATE TABLE koodrive_tenants (credential TEXT PRIMARY KEY, tenant TEXT NOT NULL
 PRAGMA user_version = {SCHEMA};
 """
 
+#: What SQLite says of two runs that are in conflict. A violation of any other constraint is not one.
+CONFLICTS = tuple(f"UNIQUE constraint failed: koodrive_transfers.tenant, koodrive_transfers.{column}" for column in ("sequence", "idempotency_key"))
 #: What to do about an error of SQLite, by words of its message.
 ADVICE = {
     "locked": "Another program has locked it, such as a backup or an open sqlite3. End that program, and run again.",
     "full": "Free space on its disk, and run again.",
     "malformed": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
+    "no such": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
+    "not decode": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
     "not a database": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
 }
 CHECK_RIGHTS = "Check that this user may write to the folder and to each file in it, and that its file system is not read-only."
@@ -77,6 +81,8 @@ class LocalStore(SqlStore):
         self._file = os.path.join(self._path, RECORDS)
         self._read_only = read_only
         self._database: sqlite3.Connection | None = None
+        if not HAS_SQLITE:
+            raise self._unusable("this Python has no SQLite (module sqlite3)", "Take a Python that has it, or a PostgreSQL ledger.")
 
     def close(self) -> None:
         if self._database is not None:
@@ -110,7 +116,7 @@ class LocalStore(SqlStore):
                     database.execute("ROLLBACK")
                 raise
         except sqlite3.IntegrityError as error:
-            if str(error).startswith("UNIQUE constraint failed: koodrive_transfers."):
+            if str(error) in CONFLICTS:
                 raise Duplicate from error
             raise self._unusable_for(error) from error
         except sqlite3.Error as error:
@@ -121,8 +127,6 @@ class LocalStore(SqlStore):
         """Return the database; make it if it is missing, or return None if this run must not write."""
         if self._database is not None:
             return self._database
-        if not HAS_SQLITE:
-            raise self._unusable("this Python has no SQLite (module sqlite3)", "Take a Python that has it, or a PostgreSQL ledger.")
         if not self._has_folder():
             return None
         if not self._has_file():

@@ -43,9 +43,10 @@ LONGEST_STATEMENT = 30.0
 CONNECT_AGAIN = 0.2
 #: How often a statement runs that the server refuses because another transaction came in between.
 MOST_TRIES = 5
-#: The SQLSTATEs of a server that is full or starting up, and the words of PgBouncer, which has no state for it.
+#: The SQLSTATEs of a server that is full or starting up.
 PASSING = ("53300", "57P03")
-POOLER_IS_FULL = "no more connections allowed"
+#: What PgBouncer says, which has no state for it, and PostgreSQL of limits that it checks after the password. libpq does not tell their state.
+FULL_IN_WORDS = ("no more connections allowed", "too many connections for", "remaining connection slots are reserved")
 #: PostgreSQL's protocol, version 3.0.
 PROTOCOL = 3 << 16
 #: The advisory lock for making the tables.
@@ -111,7 +112,7 @@ class PostgresqlStore(SqlStore):
             self._database = None
 
     def now(self) -> float:
-        return float(self._rows(Statement("SELECT extract(epoch FROM clock_timestamp())::double precision", ()))[0][0])
+        return float(self._run(Statement("SELECT extract(epoch FROM clock_timestamp())::double precision", ()))[1][0][0])
 
     def _check_library(self) -> None:
         install = "Install psycopg[binary] where the task runs."
@@ -125,7 +126,8 @@ class PostgresqlStore(SqlStore):
             raise unavailable(self._where, f"Python cannot import psycopg ({PSYCOPG_IMPORT_ERROR.strip().splitlines()[-1]})", install)
 
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
-        return [] if self._opened() is None else self._run(statement)[1]
+        self._opened()
+        return [] if self._is_empty else self._run(statement)[1]
 
     def _write(self, *statements: Statement) -> bool:
         self._opened()
@@ -163,21 +165,23 @@ class PostgresqlStore(SqlStore):
                     self.close()
         raise AssertionError
 
-    def _opened(self) -> Any:
-        """Return a connection to a database with tables; make them if they are missing, or return None if this run must not write."""
-        if self._database is None:
-            database = self._connected(time.monotonic() + LONGEST_STATEMENT)
+    def _opened(self) -> psycopg.Connection[Any]:
+        """Return a connection. Make the tables if they are missing and this run may write."""
+        database = self._database
+        # Where a run that writes nothing found no tables, another one may have made them since.
+        if database is None or self._is_empty:
+            database = database or self._connected(time.monotonic() + LONGEST_STATEMENT)
             try:
                 with self._limited(database):
                     self._prepare(database)
-            except psycopg.Error as error:
+            except BaseException as error:
                 database.close()
-                raise self._unusable(error) from error
-            except BaseException:
-                database.close()
+                self._database = None
+                if isinstance(error, psycopg.Error):
+                    raise self._unusable(error) from error
                 raise
             self._database = database
-        return None if self._is_empty else self._database
+        return database
 
     def _prepare(self, database: psycopg.Connection[Any]) -> None:
         try:
@@ -213,7 +217,7 @@ class PostgresqlStore(SqlStore):
                 # No prepared statements: they belong to a session, which a pooler may hand to another client.
                 return psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
             except (psycopg.Error, UnicodeError, OSError) as error:
-                is_passing = POOLER_IS_FULL in str(error) or _refusal(parameters) in PASSING
+                is_passing = any(words in str(error) for words in FULL_IN_WORDS) or _refusal(error) in PASSING
                 if time.monotonic() >= deadline or not is_passing:
                     raise self._unusable(error) from error
             time.sleep(CONNECT_AGAIN)
@@ -266,15 +270,32 @@ class PostgresqlStore(SqlStore):
         return unavailable(self._where, _first_line(error), "Check the database, and the rights of its user.")
 
 
-def _refusal(parameters: dict[str, Any]) -> str | None:
-    """Return the SQLSTATE with which the server refuses a connection. libpq does not tell it, and its messages may be in any language."""
-    host, port = str(parameters.get("hostaddr") or parameters.get("host") or ""), int(str(parameters.get("port") or 5432).split(",")[0])
-    startup = f"user\0{parameters.get('user', 'postgres')}\0\0".encode()
+def _refusal(error: Exception) -> str | None:
+    """Return the SQLSTATE with which the server of a failed connection refuses another one. libpq does not tell it, and its words may be any."""
+    tried = getattr(error, "pgconn", None)
+    if tried is None:
+        return None
     found = None
-    with suppress(OSError), socket.create_connection((host.partition(",")[0], port), CONNECT_AGAIN * 10) as wire:
-        wire.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL) + startup)
-        found = re.match(rb"E.{4}(?:[^\0]+\0)*?C(\w{5})\0", wire.recv(4096), re.DOTALL)
+    with suppress(OSError, psycopg.Error, ValueError, OverflowError):
+        host, port = (tried.hostaddr or tried.host).decode(), int(tried.port)
+        startup = b"user\0" + tried.user + b"\0\0"
+        with _wire(host, port) as wire:
+            wire.settimeout(CONNECT_AGAIN * 10)
+            wire.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL) + startup)
+            found = re.match(rb"E.{4}(?:[^\0]+\0)*?C(\w{5})\0", wire.recv(4096), re.DOTALL)
     return found[1].decode() if found else None
+
+
+def _wire(host: str, port: int) -> socket.socket:
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), CONNECT_AGAIN * 10)
+    wire = socket.socket(socket.AF_UNIX)
+    try:
+        wire.connect(f"{host}/.s.PGSQL.{port}")
+    except BaseException:
+        wire.close()
+        raise
+    return wire
 
 
 def _run(database: psycopg.Connection[Any], statements: tuple[Statement, ...], durable: bool) -> tuple[bool, list[tuple[Any, ...]]]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, Move, Pool
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import GIVEN_UP, NOT_DONE, OPEN, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import GIVEN_UP, NOT_DONE, OPEN, STATES, Record
 
 COLUMNS = (
     "tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, pools_before, source, trace_id,"
@@ -70,11 +71,11 @@ class SqlStore(ABC):
         statements = [Statement(f"INSERT INTO {{}}koodrive_transfers ({COLUMNS}) VALUES ({marks})", _row(record))]
         if ends is not None:
             statements.insert(0, _ending(record._replace(sequence=record.sequence - 1), ends, record.begun_at))
-        try:
-            return self._write(*statements)
-        except Duplicate:
-            # A connection that was lost may have written it all the same.
-            return self._one("tenant = ? AND sequence = ?", record.tenant, record.sequence) == record
+        with suppress(Duplicate):
+            if self._write(*statements):
+                return True
+        # A connection that was lost may have written it all the same.
+        return self._one("tenant = ? AND sequence = ?", record.tenant, record.sequence) == record
 
     def is_open(self, record: Record) -> bool:
         return self._state(record) == OPEN
@@ -106,7 +107,7 @@ class SqlStore(ABC):
     def _record(self, row: Sequence[Any]) -> Record:
         try:
             return _record(row)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
             raise self._damaged(f"{row[1]} of the tenant {row[0]}") from error
 
 
@@ -124,6 +125,8 @@ def _row(record: Record) -> tuple[Any, ...]:
 
 def _record(row: Sequence[Any]) -> Record:
     tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, before, source, trace_id, key = row
+    if state not in STATES:
+        raise ValueError(state)
     pools: Allocation = {name: Pool(*map(int, pool)) for name, pool in json.loads(before).items()}
     record = Record(
         tenant=tenant,

@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Record
 
 T = TypeVar("T")
+#: The first record of a tenant.
 RECORD = Record(
     tenant="t",
     sequence=1,
@@ -26,11 +27,16 @@ RECORD = Record(
     source="allocation",
     writer="somebody@somewhere",
     trace_id="t" * 58,
-    begun_at=1764000000.25,
-    busy_until=1764000070.25,
-    settle_time=900.0,
+    begun_at=1_800_000_000.25,
+    busy_until=1_800_000_075.5,
+    settle_time=3600.0,
     idempotency_key="A-1071",
 )
+
+
+def numbered(sequence: int, **changes: Any) -> Record:
+    """Return a record without a key that has this number, and these ``changes``."""
+    return RECORD._replace(**{"sequence": sequence, "idempotency_key": None, "trace_id": str(sequence), **changes})
 
 
 def in_threads(count: int, work: Callable[[int], T]) -> list[T]:
