@@ -58,7 +58,7 @@ options:
   timeout:
     description:
       - How many seconds one request may take, from the connection to the last byte of the reply; 1 to 3600.
-      - Ansible's task keyword C(timeout) is another one: it ends the whole task. On the machine that Ansible runs on, an ended task sends
+      - Ansible's own task keyword C(timeout) ends the whole task. On the machine that Ansible runs on, an ended task sends
         nothing more. On a remote host, Ansible leaves the module running, so use this option there and not the keyword.
     type: int
     default: 30

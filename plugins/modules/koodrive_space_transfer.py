@@ -75,7 +75,7 @@ options:
       - All targets of the task must have O(target[].expand_capacity). Desired states need no key.
       - The same key with another origin, other targets or other amounts is RV(error.kind=invalid_request).
       - In a container or a job of AWX, it needs a named O(ledger).
-      - It is not secret: the ledger, results and logs show it.
+      - It is not secret. The ledger, results and logs show it.
     type: str
     version_added: 0.2.0
 seealso:
