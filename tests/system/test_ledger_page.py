@@ -130,7 +130,9 @@ def test_what_is_old_is_deleted_and_nothing_else(postgresql: Postgresql, databas
                 connection.execute(f"UPDATE {table} SET begun_at = {time.time() - days * DAY} WHERE sequence = {sequence}")
             # The newest record of another tenant has a smaller number than the old ones of this tenant.
             others = ledger_sql.COLUMNS.replace("tenant,", "'tenant-2',", 1)
-            connection.execute(f"INSERT INTO {table} ({ledger_sql.COLUMNS}) SELECT {others.replace(' idempotency_key', ' NULL')} FROM {table} WHERE sequence = 1")
+            connection.execute(
+                f"INSERT INTO {table} ({ledger_sql.COLUMNS}) SELECT {others.replace(' idempotency_key', ' NULL')} FROM {table} WHERE sequence = 1"
+            )
             connection.execute(delete)
             left = [row[:3] for row in connection.execute(LOOK.replace("koodrive.", schema))]
             assert left[0] == ("tenant-1", 2, "given_up") and sorted(left[1:]) == [("tenant-1", 4, "open"), ("tenant-2", 1, "done")]
