@@ -58,17 +58,15 @@ options:
   timeout:
     description:
       - How many seconds one request may take, from the connection to the last byte of the reply; 1 to 3600.
-      - This is not the task keyword C(timeout), by which Ansible fails the whole task. On this machine, a task that has failed for that
-        sends nothing any more. On a remote host, Ansible leaves the module running and nobody can hold it up, so do not use the keyword
-        there.
+      - Ansible's own task keyword C(timeout) ends the whole task. On the machine that Ansible runs on, an ended task sends
+        nothing more. On a remote host, Ansible leaves the module running, so use this option there and not the keyword.
     type: int
     default: 30
   retries:
     description:
       - How often a read is tried again that failed for a passing reason (connection failure, time-out, HTTP 429 or 5xx, or
         code 13000201, a fault of the server); 0 to 20.
-      - A write is sent again, as often at the most, only when KooDrive is known not to have processed it, that is, when the
-        connection was never established or KooDrive answered HTTP 429.
+      - A transfer is sent again, at most as often in one run, only if no connection was made or KooDrive answered HTTP 429.
       - The pauses in between grow, or are what KooDrive asks for, and none is longer than O(timeout).
     type: int
     default: 3

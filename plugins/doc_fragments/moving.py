@@ -1,13 +1,13 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation of what every module has that moves capacity."""
+"""The documentation of the options of every module that moves capacity."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """With how much care capacity is moved."""
+    """Options for the amounts of a transfer, and for how to verify it."""
 
     DOCUMENTATION = r"""
 options:
@@ -23,33 +23,32 @@ options:
   verify:
     description:
       - Whether to read the pools again after the transfer, until they show it.
-      - If V(false), the RV(allocation) that is returned is the expected one. A run that follows at once may read what is not up to date yet, and
-        move it again.
-      - When the reply to the transfer is lost, the pools are read in any case, to find out what happened.
+      - If V(false), RV(allocation) is the expected one. The next run may then read pools that are not up to date yet, and move the capacity
+        again.
+      - After a lost reply, and before a second transfer, the module reads the pools in any case.
     type: bool
     default: true
   verify_timeout:
     description:
-      - For how many seconds to look for the transfer in the pools; 0 to 3600. The first look comes at once, so this is spent
-        only when something is amiss.
-      - A run that has something to send while another transfer of the tenant is open looks as long for that one, too.
+      - How long, in seconds, the module looks for the transfer in the pools; 0 to 3600. It looks at once, and stops as soon as they show it.
+      - If another transfer of the tenant is open, and this task has something to send, the module first waits this long for the pools to show
+        that one.
     type: int
     default: 30
   settle_time:
     description:
-      - For how many seconds after it was begun a transfer may still be done whose outcome is not known; 0 to 86400.
-      - KooDrive accepts a signed request for 15 minutes, which is the default. A shorter time is for those who know that nothing
-        on the way holds a request back for longer.
-      - V(0) is for a transfer that is known to be lost. It is then settled by what the pools show now.
+      - How long, in seconds, a transfer with an unknown outcome stays open; 0 to 86400. The longer time of its writer and this task counts.
+      - The default is how long KooDrive accepts a signed request. Set a shorter time only if nothing on the way holds requests back for longer.
+      - V(0) resolves an open transfer by what the pools show now. Use it for one run if you know that the transfer was lost. It does not
+        overrule the time in which the writer of that transfer may still send.
     type: int
     default: 900
     version_added: 0.2.0
 notes:
-  - At most one transfer of a tenant is open, in all runs with one ledger together. A write is sent again only when it is known not to have
-    been processed; when its reply is lost, the module reads the pools and decides from what it sees. What a run could not find
-    out, the next one does, from the ledger and the pools.
-  - Tasks that move capacity of the same tenant take turns, from the first reading to the verification, except in check mode. Without
-    O(ledger), those are the tasks of one user on one machine. With a PostgreSQL database as O(ledger), they are those of all
-    controllers, jobs and execution environments that share it.
-  - The collection's guides on the ledger and on what holds when things go wrong say more about both.
+  - At most one transfer of a tenant is open, in all runs with one ledger together. A transfer is sent again only if KooDrive is known not to
+    have processed it. After a lost reply, this run or the next one finds out from the pools whether it was made.
+  - Several tasks can move capacity of one tenant at the same time. Each plans from pools that show the transfers of the others. Without
+    O(ledger), this holds for the tasks of one user on one machine. With a PostgreSQL database, it holds for all tasks that share it.
+  - Check mode only reads. It writes nothing, neither to KooDrive nor to the ledger.
+  - See the collection's guides on the ledger and on what holds when things go wrong.
 """

@@ -57,7 +57,7 @@ class AllocationAccount(WritingAccount):
     """What the run of a layout can tell."""
 
     own_advice = {
-        ADVICE["outcome_unknown"]: "Run again: the next run starts from what the pools then show, and sends nothing while this transfer may still be done.",
+        ADVICE["outcome_unknown"]: "Run again. The next run starts from the pools that it then reads, and sends nothing while this transfer is open.",
         ADVICE["insufficient_capacity"]: MORE_ROOM,
     }
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 _LOOK_FIRST = (
-    "Look at the pools before running again: a run with total_capacity or unallocated_capacity starts from what it then"
-    " reads, one with expand_capacity would add again, unless it has an idempotency_key."
+    "Check the pools before you run again. A run with total_capacity or unallocated_capacity starts from the pools"
+    " that it then reads. A run with expand_capacity adds again, unless it has an idempotency_key."
 )
 #: What to do next, by kind: the last sentences of a message unless the place that raises knows better.
 ADVICE = {
@@ -24,10 +24,10 @@ ADVICE = {
     "invalid_reply": "Check that the endpoint is KooDrive itself and not a proxy or a login page.",
     "not_verified": _LOOK_FIRST,
     "outcome_unknown": _LOOK_FIRST,
-    "open_transfer": "Run again after that time, or as soon as the pools show it; a run that has nothing to send is not held up. Whoever knows"
-    " that it is lost sets settle_time to 0.",
-    "busy": "Nothing was sent. Run again when they are through, or find out what holds them up.",
-    "ledger_unavailable": "See to the ledger, and run again.",
+    "open_transfer": "Run again after that time, or once the pools show the transfer. Runs with nothing to send are not blocked. If you know that"
+    " the transfer was lost, run once with settle_time=0.",
+    "busy": "Nothing was sent. Run again when the other tasks have ended. If one of them hangs, end it.",
+    "ledger_unavailable": "Repair the ledger, and run again.",
 }
 
 

@@ -18,8 +18,8 @@ description:
   - As few transfers as possible are made, at most two, each from the pool that has most to give then. Each one is verified before
     the next one is decided on what the pools show after it.
   - Nothing is moved beyond what is missing, rounded up to O(capacity_step). What cannot be reached is found out before anything is sent.
-  - Each transfer is written down in a ledger before it is sent, so that a run after a lost reply or a crash, on this machine or another,
-    knows of it.
+  - The module writes a record of each transfer into a ledger before it sends the transfer. So the next run knows of it, also after a lost
+    reply or a crash.
   - All capacities are whole GB.
 options:
   pools:
@@ -209,11 +209,10 @@ error:
         - V(server_error) - KooDrive could not handle the request.
         - V(unreachable) - no connection, or no complete answer.
         - V(invalid_reply) - an answer that makes no sense.
-        - V(not_verified) - KooDrive accepted the transfer, and the pools do not show all of it.
-        - V(outcome_unknown) - no answer to the transfer, and the pools do not tell whether it was done. Look at them before
-          you run the task again.
-        - V(open_transfer) - an earlier transfer of the tenant may still be done, and the pools do not show it yet; nothing was sent.
-        - V(busy) - other tasks kept moving capacity of the same tenant for too long; nothing was sent.
+        - V(not_verified) - KooDrive accepted the transfer, but the pools do not show it.
+        - V(outcome_unknown) - the reply to the transfer was lost, and the pools do not show whether it was made.
+        - V(open_transfer) - the outcome of an earlier transfer of the tenant is not known yet; nothing was sent.
+        - V(busy) - other tasks were moving capacity of the same tenant for too long; nothing was sent.
         - V(ledger_unavailable) - the ledger cannot be used; nothing was sent.
       type: str
     http_status:

@@ -16,9 +16,9 @@ description:
     moves unallocated capacity from one pool to others, in one transfer, and only as much as is missing.
   - What has been allocated to a department, a user or a group is never touched, and nothing is ever taken back from a target.
   - With O(target[].total_capacity) or O(target[].unallocated_capacity) a task describes a state, and running it again
-    changes nothing. Use one of them unless you know why not; an addition is made once with O(idempotency_key).
-  - Each transfer is written down in a ledger before it is sent, so that a run after a lost reply or a crash, on this machine or another,
-    knows of it.
+    changes nothing. Use one of them if you can. For an addition, use O(idempotency_key).
+  - The module writes a record of each transfer into a ledger before it sends the transfer. So the next run knows of it, also after a lost
+    reply or a crash.
   - All capacities are whole GB.
 options:
   origin_type:
@@ -69,13 +69,13 @@ options:
     default: 0
   idempotency_key:
     description:
-      - What this addition is known by, such as an order number; 1 to 255 visible characters, without blanks.
-      - The addition with this key is made once per tenant, whoever asks for it and however often. Where it was made before, nothing is
-        sent, and RV(earlier) says when.
-      - It is for tasks whose targets are all O(target[].expand_capacity). Desired states need none.
-      - The same key with another origin or other targets is RV(error.kind=invalid_request). The amounts are compared as they are sent, so after
-        O(capacity_step).
-      - It is not secret. The ledger has it, and so have results and logs.
+      - The name of this addition, such as an order number; 1 to 255 visible characters, without blanks.
+      - The addition with this key is made once per tenant and ledger, however often and from wherever it is asked for. If it was made before,
+        nothing is sent, and RV(earlier) says when.
+      - All targets of the task must have O(target[].expand_capacity). Desired states need no key.
+      - The same key with another origin, other targets or other amounts is RV(error.kind=invalid_request).
+      - In a container or a job of AWX, it needs a named O(ledger).
+      - It is not secret. The ledger, results and logs show it.
     type: str
     version_added: 0.2.0
 seealso:
@@ -197,7 +197,7 @@ transfers:
       expand_capacity: 1500
 earlier:
   description:
-    - The addition that was made before with the same O(idempotency_key), for which nothing was sent now; V(null) if there is none.
+    - The addition that was made before with the same O(idempotency_key); V(null) if there is none. Nothing was sent now.
   returned: success, and failure where known
   type: dict
   version_added: 0.2.0
@@ -206,7 +206,7 @@ earlier:
       description: The trace ID of the run that made it.
       type: str
     time:
-      description: When it was sent, by the clock of the ledger, in UTC.
+      description: When it was sent, in UTC by KooDrive's clock.
       type: str
       sample: 2026-11-25 14:03:12 UTC
     transfers:
@@ -294,11 +294,10 @@ error:
         - V(server_error) - KooDrive could not handle the request.
         - V(unreachable) - no connection, or no complete answer.
         - V(invalid_reply) - an answer that makes no sense.
-        - V(not_verified) - KooDrive accepted the transfer, and the pools do not show all of it.
-        - V(outcome_unknown) - no answer to the transfer, and the pools do not tell whether it was done. Look at them before
-          you run the task again.
-        - V(open_transfer) - an earlier transfer of the tenant may still be done, and the pools do not show it yet; nothing was sent.
-        - V(busy) - other tasks kept moving capacity of the same tenant for too long; nothing was sent.
+        - V(not_verified) - KooDrive accepted the transfer, but the pools do not show it.
+        - V(outcome_unknown) - the reply to the transfer was lost, and the pools do not show whether it was made.
+        - V(open_transfer) - the outcome of an earlier transfer of the tenant is not known yet; nothing was sent.
+        - V(busy) - other tasks were moving capacity of the same tenant for too long; nothing was sent.
         - V(ledger_unavailable) - the ledger cannot be used; nothing was sent.
       type: str
     http_status:

@@ -12,25 +12,24 @@ version_added: 0.2.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - KooDrive itself keeps no record of transfers. M(huaweicloud.koodrive.koodrive_space_transfer) does, in its ledger, before it sends one.
-    This module lists them, newest first.
-  - Nothing is written, neither to KooDrive nor to the ledger. KooDrive is asked for the tenant, once, where neither O(tenant) nor the
-    ledger says which one belongs to the credentials, and for nothing else.
+  - KooDrive keeps no record of transfers. The modules that move capacity keep one in their ledger. This module lists it, newest first.
+  - The module writes nothing, neither to KooDrive nor to the ledger. It asks KooDrive only for the tenant, if neither O(tenant) nor the ledger
+    has it.
 options:
   state:
     description:
       - Only transfers in one of these states. A list without anything in it counts as not set.
-      - V(open) - it was about to be sent, and may still be done. There is never more than one.
-      - V(done) - KooDrive has done it.
-      - V(not_done) - KooDrive refused it, or it never got there.
-      - V(given_up) - what became of it was never found out, for the pools changed otherwise.
+      - V(open) - it may have been sent, and its outcome is not known yet. A tenant has at most one.
+      - V(done) - KooDrive applied it.
+      - V(not_done) - KooDrive refused it, it was never sent, or it was lost.
+      - V(given_up) - nobody knows its outcome, because the pools have changed in another way.
     type: list
     elements: str
     choices: [open, done, not_done, given_up]
     default: [open, done, not_done, given_up]
   since:
     description:
-      - Only transfers that were about to be sent at this time or later.
+      - Only transfers that were begun at this time or later, by KooDrive's clock.
       - A date or a time in ISO 8601, such as V(2026-11-25), V(2026-11-25T14:00) or V(2026-11-25T14:00:00+01:00). A date is its midnight,
         what has no zone is UTC, and fractions of a second make no difference.
     type: str
@@ -40,8 +39,8 @@ options:
     type: int
     default: 50
 notes:
-  - A transfer that is V(open) stays so until the next task that moves capacity of the tenant reads the pools and finds out what became of it.
-  - Where there is no ledger yet, it has no transfers.
+  - An V(open) transfer stays open until a task that moves capacity of the tenant resolves it.
+  - A ledger that does not exist yet has no transfers.
 seealso:
   - module: huaweicloud.koodrive.koodrive_space_transfer
 extends_documentation_fragment:
@@ -78,15 +77,15 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.trace_id }}"
 
-- name: Look for a transfer that may still be done
+- name: Look for an open transfer
   huaweicloud.koodrive.koodrive_space_transfer_info:
     state: open
-  register: pending
+  register: unresolved
 
 - name: Go on only if there is none
   ansible.builtin.assert:
-    that: not pending.transfers
-    fail_msg: "Sent {{ pending.transfers[0].time | default }} and not settled yet: {{ pending.transfers }}"
+    that: not unresolved.transfers
+    fail_msg: "Begun {{ unresolved.transfers[0].time | default }}, with an unknown outcome: {{ unresolved.transfers }}"
 
 - name: List what the group pool may have received in the last 30 days
   huaweicloud.koodrive.koodrive_space_transfer_info:
@@ -108,16 +107,16 @@ transfers:
   elements: dict
   contains:
     state:
-      description: What has become of it, see O(state).
+      description: Its outcome, see O(state).
       type: str
     time:
-      description: When it was about to be sent, by the clock of the ledger, in UTC.
+      description: When it was begun, in UTC by KooDrive's clock.
       type: str
     ended:
-      description: When it was found out what has become of it, or null while it is V(open).
+      description: When its outcome was written down, or null while it is V(open).
       type: str
     writer:
-      description: The user and the machine that sent it.
+      description: The run that sent it, as C(user@host). For a job of AWX, it names the job, such as C(AWX job 4711 of awx.example.org).
       type: str
     origin_type:
       description: The type of the pool that gave.
@@ -134,7 +133,7 @@ transfers:
           description: How much was added to it, in GB.
           type: int
     allocation_before:
-      description: The pools that the task read before it sent the transfer, by type.
+      description: The pools before the transfer, by type.
       type: dict
       contains:
         department:
@@ -185,10 +184,10 @@ transfers:
       trace_id: 0f9a77b2a1c94d0c8c7be51a1f8a2e6d0f9a77b2a1c94d0c8c7be51a1f
       idempotency_key: null
 tenant:
-  description: The name by which the ledger knows the tenant, O(tenant) where it is given.
+  description: The tenant, as O(tenant) or KooDrive names it.
   returned: success
   type: str
-  sample: https://intl.myhuaweicloud-koodrive.com 3a1f8a2e6d
+  sample: 3a1f8a2e6d
 endpoint:
   description: The KooDrive endpoint, as it was used.
   returned: success, and failure where known

