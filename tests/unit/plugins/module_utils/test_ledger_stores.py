@@ -181,7 +181,7 @@ def test_a_record_ends_once_and_who_comes_late_is_told_the_stored_state(store: S
     assert new_store().end(RECORD, DONE, NOW) == DONE
     assert not store.is_open(RECORD)
     assert store.end(RECORD, NOT_DONE, NOW + 1) == DONE
-    assert store.release(RECORD, NOW + 1, accepted=True) == DONE
+    assert store.release(RECORD, True) == DONE
     assert store.newest("t") == RECORD._replace(state=DONE, ended_at=NOW)
 
 
@@ -199,7 +199,7 @@ def test_of_many_that_end_a_record_one_decides(ledger: str, store: Store) -> Non
 @pytest.mark.parametrize("accepted", [True, False])
 def test_a_writer_gives_the_rest_of_its_time_back(store: Store, accepted: bool) -> None:
     store.append(RECORD)
-    assert store.release(RECORD, NOW, accepted) == OPEN
+    assert store.release(RECORD, accepted) == OPEN
     assert store.newest("t") == RECORD._replace(busy_until=NOW, accepted=accepted)
     # It never takes more.
     assert store.release(RECORD, RECORD.busy_until + 9, accepted) == OPEN
@@ -210,7 +210,7 @@ def test_a_record_that_somebody_deleted_is_given_up(store: Store, ledger: str) -
     store.append(RECORD)
     by_hand(ledger, "DELETE FROM {}koodrive_transfers")
     assert not store.is_open(RECORD)
-    assert store.end(RECORD, DONE, NOW) == store.release(RECORD, NOW, accepted=False) == GIVEN_UP
+    assert store.end(RECORD, DONE, NOW) == store.release(RECORD, False) == GIVEN_UP
     assert not store.append(numbered(2), ends=DONE)
 
 
@@ -243,7 +243,7 @@ def test_check_mode_writes_nothing_and_sees_what_others_write(ledger: str, store
         writes: list[Callable[[], object]] = [
             lambda: reader.append(numbered(2)),
             lambda: reader.end(RECORD, DONE, NOW),
-            lambda: reader.release(RECORD, NOW, accepted=False),
+            lambda: reader.release(RECORD, accepted=False),
             lambda: reader.remember("c", "t"),
         ]
         for write in writes:
