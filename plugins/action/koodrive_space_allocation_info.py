@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import allocation_info
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
-    argument_spec = CONNECTION_SPEC
+    argument_spec = ALLOCATION_INFO_SPEC
 
     def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         return allocation_info(options, check_mode)

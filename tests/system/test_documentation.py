@@ -35,6 +35,8 @@ def test_the_modules_say_the_same_of_what_they_return() -> None:
         yaml.safe_load(module.RETURN) for module in (koodrive_space_transfer, koodrive_space_allocation_info, koodrive_space_transfer_info)
     )
     row = listing["transfers"]["contains"]
+    # What is stored, only this module reads. A pool of YAML is one object under three names.
+    pools["allocation"]["contains"]["department"]["contains"].pop("stored_capacity")
     assert pools["allocation"]["contains"] == row["allocation_before"]["contains"] == transfer["allocation"]["contains"]
     assert row["target"]["contains"] == transfer["transfers"]["contains"]
     layout = yaml.safe_load(koodrive_space_allocation.RETURN)
