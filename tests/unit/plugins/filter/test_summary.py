@@ -61,3 +61,18 @@ def test_it_says_what_is_missing() -> None:
 def test_what_is_no_result_of_a_move_is_refused(wrong: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="takes the registered result of one task that moves capacity"):
         summary(wrong)
+
+
+USED = {"unallocated_capacity": 1500, "allocated_capacity": 500, "stored_capacity": 240.125}
+
+
+def test_of_a_reading_it_says_what_the_pools_hold() -> None:
+    reading = {"allocation": {"department": {"unallocated_capacity": 1500}, "group": {"unallocated_capacity": 100}}}
+    assert summary(reading) == summary(reading, True) == NOW.strip()
+    assert summary({"allocation": {}}) == "KooDrive reported no pool."
+
+
+def test_it_says_what_is_stored_where_the_result_has_it() -> None:
+    reading = {"allocation": {"department": USED, "group": {"unallocated_capacity": 100}}}
+    assert summary(reading) == NOW.strip() + " Stored of what is allocated: department 240.125 of 500 GB."
+    assert summary({**result(GROUP), **reading}).endswith(" GB. Stored of what is allocated: department 240.125 of 500 GB.")
