@@ -168,7 +168,8 @@ def test_launches_need_no_answer_that_has_a_default(ready: FakeAWX) -> None:
     refused = launch(ready, "KooDrive capacity report", 400)
     assert refused["variables_needed_to_start"] == ["'capacity_report_path' value missing"]
     job = launch(ready, "KooDrive capacity report", extra_vars={"capacity_report_path": "/tmp/r.html", "capacity_report_result": "not asked for"})
-    assert job["extra_vars"] == {"capacity_report_path": "/tmp/r.html", "capacity_report_format": "html", "capacity_report_transfers": 10}
+    blank = {"capacity_report_title": "", "capacity_report_since": ""}
+    assert job["extra_vars"] == {"capacity_report_path": "/tmp/r.html", "capacity_report_usage": "no", "capacity_report_transfers": 10, **blank}
 
 
 def test_one_template_runs_one_job_at_a_time_and_two_do_not(ready: FakeAWX) -> None:

@@ -88,4 +88,4 @@ def test_surveys_ask_for_what_the_roles_know(role: str, playbook: str) -> None:
     for name, question in questions.items():
         # AWX would refuse a launch without the answer, instead of filling the default in.
         assert question["required"] is (options[name].get("required", False) and question.get("default", "") == "")
-        assert question.get("choices") == options[name].get("choices")
+        assert question.get("choices") == (["no", "yes"] if options[name]["type"] == "bool" else options[name].get("choices"))
