@@ -71,6 +71,9 @@ def main() -> None:
         play(simulator, "All pools at once: whichever has it gives, the others receive", layout, "--diff")
         play(simulator, "A transfer that the origin cannot give", "more_than_there_is.yml", expected=2)
         show_pools(simulator, "after")
+        report = "usage_report.yml"
+        say(f"\n=== How much of it is used? The playbook:\n\n{(EXAMPLES / report).read_text()}")
+        play(simulator, "A report, with what is stored in the pools", report)
     say(
         f"\nThe playbooks lie in {EXAMPLES.resolve()}. For your own tenant, set KOODRIVE_ENDPOINT and KOODRIVE_TOKEN (or"
         " KOODRIVE_APP_ID, KOODRIVE_APP_SECRET and KOODRIVE_USER_ID) and run one."
