@@ -243,6 +243,56 @@ def test_a_blank_path_is_none_and_the_other_blanks_are_not_given(koodrive: KooDr
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_report_says_what_is_in_the_ledger_and_what_is_stored(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    report = {"capacity_report_path": str(tmp_path / "report.html")}
+    assert "in 3 pools. The ledger has no transfer of this tenant." in play(koodrive, f"{NAME}report", report)
+    koodrive.run({"type": "group", "expand_capacity": 100})
+    koodrive.run({"type": "individual", "expand_capacity": 7})
+    shown = play(koodrive, f"{NAME}report", {**report, "capacity_report_usage": "yes", "capacity_report_transfers": "1"})
+    assert (
+        " Of 1800 allocated GB, 1080.0 are stored. The ledger has 2 transfers of this tenant. The last one: 7 GB to individual from department, sent 20"
+        in shown
+    )
+    assert "ledger" not in play(koodrive, f"{NAME}report", {**report, "capacity_report_transfers": "0"}).partition("TASK [Summary]")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "begins"),
+    [
+        ("r.md", None, "# KooDrive"),
+        ("r.MarkDown", "", "# KooDrive"),
+        ("r.prom", "None", "# HELP"),
+        ("r.html", None, "<!DOCTYPE"),
+        ("r.txt", None, "<!DOCTYPE"),
+        ("r.md", "html", "<!DOCTYPE"),
+    ],
+)
+def test_the_end_of_the_path_decides_on_the_format(koodrive: KooDriveForTests, tmp_path: Path, name: str, given: str | None, begins: str) -> None:
+    play(koodrive, f"{NAME}report", {"capacity_report_path": str(tmp_path / name), "capacity_report_format": given})
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+
+
+@pytest.mark.parametrize("path", [".", "new/", "new/report.html"])
+def test_a_path_that_is_no_file_is_refused_before_it_asks(koodrive: KooDriveForTests, tmp_path: Path, path: str) -> None:
+    assert "capacity_report_path must be a file" in play(koodrive, f"{NAME}report", {"capacity_report_path": f"{tmp_path}/{path}"}, expected=2)
+    assert koodrive.methods() == [] and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "told", "asked"),
+    [
+        ("{}", "1700 of 3500 GB", ["GET"]),
+        (" ", "7 of 9 GB", []),
+        ('{"allocation":{"group":{"total_capacity":5,"allocated_capacity":2}}}', "3 of 5 GB", []),
+    ],
+)
+def test_a_result_can_be_given_on_the_command_line(koodrive: KooDriveForTests, tmp_path: Path, result: str, told: str, asked: list[str]) -> None:
+    onboarding = {"onboarding_capacity_result": {"allocation": {"group": {"total_capacity": 9, "allocated_capacity": 2}}}}
+    answers = {"capacity_report_path": str(tmp_path / "report.md"), **onboarding}
+    assert told in play(koodrive, f"{NAME}report", answers, "-e", f"capacity_report_result='{result}'")
+    assert koodrive.methods() == asked
+
+
 @pytest.mark.parametrize("path", ["report.html", "~/report.html", "$HOME/report.html"])
 def test_report_writes_to_where_somebody_is(koodrive: KooDriveForTests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.chdir(tmp_path)

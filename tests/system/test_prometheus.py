@@ -60,7 +60,7 @@ def values_of(text: str) -> dict[str, dict[str, float]]:
     }
 
 
-@pytest.mark.parametrize("title", ["", 'Tenant "one" \\ back\nand \\n', "Büro 一 {x=\"y\"}"])
+@pytest.mark.parametrize("title", ["", 'Tenant "one" \\ back\nand \\n', 'Büro 一 {x="y"}'])
 @pytest.mark.parametrize("usage", ["yes", ""])
 def test_prometheus_takes_the_file_without_a_word(koodrive: KooDriveForTests, tmp_path: Path, title: str, usage: str) -> None:
     koodrive.run({"type": "group", "expand_capacity": 100})

@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 import pytest
-
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Shape
