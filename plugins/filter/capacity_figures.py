@@ -115,7 +115,9 @@ _value:
           elements: dict
           contains: &parts
             name:
-              description: What it is of; V(allocated), V(stored), V(unallocated), V(over), V(total), V(received) or V(gave). V(stored) lies within V(allocated).
+              description:
+                - What it is of; V(allocated), V(stored), V(unallocated), V(over), V(total), V(received) or V(gave).
+                - V(stored) lies within V(allocated).
               type: str
             start:
               description: Where it starts, in percent of the bar's length.
