@@ -24,7 +24,7 @@ import pytest
 from ansible_collections.huaweicloud.koodrive.tests.examples import FOR_AWX, POOLS, RULEBOOK, blocks, examples
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
-from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT
 from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import FakeAWX
 from ansible_collections.huaweicloud.koodrive.tests.system.fake_galaxy import FakeGalaxy
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
@@ -129,6 +129,10 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     # What earlier blocks have installed.
     for what, where in (("install .", os.environ["ANSIBLE_COLLECTIONS_PATH"]), ("install awx.awx", AWX_COLLECTIONS)):
         place.environment["ANSIBLE_COLLECTIONS_PATH"] += "" if what in text else f":{where}"
+    # A credential that an earlier step has made, of the type that the set-up has made before that.
+    for name in re.findall(r"awx_setup_balance_credential='([^']+)'", text):
+        kind = place.awx.add("credential_types", CREDENTIAL_TYPE)["id"]
+        place.awx.add("credentials", {"name": name, "credential_type": kind})
     place.run(text)
     if re.search(r"koodrive\.(transfer|balance|onboard)|room\.yml", text):
         assert place.koodrive.methods().count("POST") > 0
