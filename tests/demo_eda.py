@@ -43,6 +43,8 @@ def watching(simulator: Simulator, folder: Path) -> Iterator[subprocess.Popen[st
         "KOODRIVE_TOKEN": TOKEN,
         "KOODRIVE_LEDGER": str(folder / "ledger"),
         "ANSIBLE_NOCOWS": "1",
+        # It runs playbooks in a terminal of its own, where they would always have colours.
+        **({} if sys.stdout.isatty() else {"NO_COLOR": "1"}),
     }
     output, together = subprocess.PIPE, subprocess.STDOUT
     with subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=together, text=True) as process:

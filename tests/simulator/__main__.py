@@ -61,12 +61,13 @@ def arguments() -> argparse.Namespace:
 
 def exports(endpoint: str, ledger: str, options: argparse.Namespace) -> str:
     """Return the shell command that points a terminal at the simulator."""
-    variables = {"KOODRIVE_ENDPOINT": endpoint, "KOODRIVE_LEDGER": ledger}
+    variables = {"KOODRIVE_ENDPOINT": endpoint}
     if options.token:
         variables["KOODRIVE_TOKEN"] = options.token[0]
     else:
         app_id, secret, user_id = dataclasses.astuple(options.app[0])
         variables.update(KOODRIVE_APP_ID=app_id, KOODRIVE_APP_SECRET=secret, KOODRIVE_USER_ID=user_id)
+    variables["KOODRIVE_LEDGER"] = ledger
     if options.tls_ca:
         variables["REQUESTS_CA_BUNDLE"] = str(options.tls_ca.resolve())
     return " ".join(["export", *(f"{name}={shlex.quote(value)}" for name, value in variables.items())])
