@@ -392,6 +392,11 @@ def test_a_schedule_without_a_credential_does_not_follow_the_template_to_another
     second = credential(ready, "Two")
     set_up(ready, **SCHEDULE, awx_setup_credential="One")
     refused(ready, 'Its jobs ran for "One", and would run for "Two" from now on', awx_setup_credential="Two")
+    # Nor when somebody has taken the credential off the template in between.
+    template = ready.named("job_templates", "KooDrive balance")
+    template["credentials"], own = [], template["credentials"]
+    refused(ready, 'Its jobs ran for "no tenant", and would run for "Two" from now on', awx_setup_credential="Two")
+    template["credentials"] = own
     # What the pools of the second tenant shall have is another matter, so the schedule is given with it.
     set_up(ready, **SCHEDULE, awx_setup_credential="Two")
     (schedule,) = ready.objects["schedules"]
