@@ -484,7 +484,7 @@ def test_an_upgrade_of_the_templates_credential_keeps_the_schedule(with_tenant: 
     [
         ({"awx_setup_balance_pools": ""}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
         ({"awx_setup_balance_pools": "group"}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
-        ({"awx_setup_balance_pools": "[{type: group"}, "awx_setup_balance_pools cannot be read as YAML or JSON: "),
+        ({"awx_setup_balance_pools": "[{type: group"}, "awx_setup_balance_pools cannot be read as YAML or JSON"),
         ({"awx_setup_balance_pools": "[{type: group"}, "Nothing was sent to AWX."),
         ({"awx_setup_balance_pools": "group"}, "What you gave is not such a list. Nothing was sent to AWX."),
         ({"awx_setup_balance_pools": [{"type": "groups", "total_capacity": 1}]}, "value of type must be one of: department, individual, group"),
