@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -120,8 +121,9 @@ class Simulator(ServerThread):
         self._to_come = 0
 
     def wait(self, seconds: float | None = None) -> None:
-        """Serve for so long, or until the process is ended."""
-        self._thread.join(seconds)
+        """Serve for so long, or until the process is ended. An interrupt ends it, too."""
+        # Not a join of the thread: after an interrupt, that would be taken for ended.
+        threading.Event().wait(seconds)
 
     @property
     def deaf(self) -> bool:
