@@ -31,7 +31,11 @@ def layouts(draw: some.DrawFn, partial: bool, rest: bool = False) -> Layout:
     names = draw(some.lists(some.sampled_from(list(SPACE_TYPES)), min_size=1, unique=True))
     pools = [draw(minimums_of(name)) for name in names]
     if rest:
-        total, unallocated = draw(some.none() | CAPACITY), draw(some.none() | CAPACITY)
+        # Mostly with all pools, and with minimums that leave something beyond.
+        names = draw(some.permutations(list(SPACE_TYPES)))[: draw(some.sampled_from([2, 3, 3]))]
+        few = some.integers(0, 150)
+        pools = [Minimums(name, None, draw(few), True, draw(some.sampled_from([True, True, False]))) for name in names]
+        total, unallocated = draw(some.none() | few), draw(some.none() | few)
         pools[0] = Minimums(names[0], total, unallocated, True, draw(some.booleans()), True)
     return Layout(tuple(draw(some.permutations(pools))), draw(some.sampled_from([1, 1, 7, 10])), partial)
 
