@@ -63,7 +63,7 @@ RETURN = r"""
 _value:
   description: The line.
   type: str
-  sample: "Moved 400 GB to individual from department. Unallocated now: department 1200 GB, individual 500 GB, group 0 GB."
+  sample: "Moved 400 GB to individual from department. Unallocated now: department 1,200 GB, individual 500 GB, group 0 GB."
 """
 
 
@@ -89,7 +89,7 @@ def _moved(result: Mapping[str, Any], check_mode: bool) -> str:
 
 
 def _amounts(rows: Iterable[Mapping[str, Any]]) -> str:
-    return " and ".join(f"{row['expand_capacity']} GB to {row['type']}" for row in rows)
+    return " and ".join(f"{_gigabytes(row['expand_capacity'])} GB to {row['type']}" for row in rows)
 
 
 def _earlier(addition: Mapping[str, Any] | None) -> str:
@@ -99,15 +99,23 @@ def _earlier(addition: Mapping[str, Any] | None) -> str:
 def _missing(missing: Mapping[str, int] | None, check_mode: bool) -> str:
     if not missing:
         return ""
-    amounts = " and ".join(f"{capacity} GB in {name}" for name, capacity in missing.items())
+    amounts = " and ".join(f"{_gigabytes(capacity)} GB in {name}" for name, capacity in missing.items())
     return f"{'Would still be missing' if check_mode else 'Still missing'}: {amounts}. "
 
 
 def _pools(result: Mapping[str, Any], when: str) -> str:
     pools = result["allocation"]
-    unallocated = ", ".join(f"{name} {pool['unallocated_capacity']} GB" for name, pool in pools.items())
-    stored = ", ".join(f"{name} {pool['stored_capacity']} of {pool['allocated_capacity']} GB" for name, pool in pools.items() if "stored_capacity" in pool)
+    unallocated = ", ".join(f"{name} {_gigabytes(pool['unallocated_capacity'])} GB" for name, pool in pools.items())
+    stored = ", ".join(
+        f"{name} {_gigabytes(pool['stored_capacity'])} of {_gigabytes(pool['allocated_capacity'])} GB" for name, pool in pools.items() if "stored_capacity" in pool
+    )
     return f"Unallocated {when}: {unallocated}." + (f" Stored of what is allocated: {stored}." if stored else "")
+
+
+def _gigabytes(capacity: Any) -> str:
+    """Return a capacity with separators. Older releases of ansible-core make text of a number in a variable."""
+    number = float(capacity)
+    return f"{int(number):,}" if number.is_integer() else f"{number:,}"
 
 
 class FilterModule:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import telling
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import in_plain_words, telling, unknown_options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 
 #: What a module does: of the options that are given and defaulted, and whether it is in check mode, a result or a failure.
@@ -25,6 +25,10 @@ def outcome_of(work: Work, options: Mapping[str, Any], check_mode: bool) -> dict
 
 
 def refusal_of(faults: Sequence[str], spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """What the task returns when Ansible itself found these ``faults``, as by ``spec``; ``prefix`` goes before the message."""
-    message = prefix + telling(faults, spec)
+    """Return what the task returns if Ansible's own checks by ``spec`` found these ``faults``; ``prefix`` goes before the message."""
+    unknown = unknown_options(faults, spec)
+    # Ansible has this beginning only on one of the two paths, and only if no other error comes first.
+    if unknown and not prefix and not unknown.startswith("Unsupported"):
+        prefix = "Unsupported parameters: "
+    message = prefix + (unknown or in_plain_words(telling(faults, spec)))
     return {"failed": True, "msg": message, "error": KooDriveError("invalid_request", message).as_result()["error"]}

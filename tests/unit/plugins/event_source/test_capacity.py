@@ -262,7 +262,7 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
     [
         ({"interval": 0}, "interval must be a whole number from 1 to 86400, not 0"),
         ({"interval": True}, "interval must be a whole number"),
-        ({"interval": "often"}, "argument 'interval' is of type"),
+        ({"interval": "often"}, "argument 'interval' is of type text, and must be a whole number"),
         ({"interval": "inf"}, "interval"),
         ({"heartbeat": -1}, "heartbeat must be a whole number from 0 to 604800, not -1"),
         ({"intervall": 5}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported parameters include"),

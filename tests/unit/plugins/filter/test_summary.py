@@ -14,7 +14,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.filter.summary import Filt
 summary = FilterModule().filters()["summary"]
 GROUP = {"type": "group", "expand_capacity": 100}
 INDIVIDUAL = {"type": "individual", "expand_capacity": 40}
-NOW = " Unallocated now: department 1500 GB, group 100 GB."
+NOW = " Unallocated now: department 1,500 GB, group 100 GB."
 
 
 def result(*transfers: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def test_it_says_what_moved() -> None:
 
 
 def test_it_says_what_would_move() -> None:
-    assert summary(result(GROUP), True) == "Would move 100 GB to group from department. Unallocated then: department 1500 GB, group 100 GB."
+    assert summary(result(GROUP), True) == "Would move 100 GB to group from department. Unallocated then: department 1,500 GB, group 100 GB."
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
