@@ -106,9 +106,8 @@ def _missing(missing: Mapping[str, int] | None, check_mode: bool) -> str:
 def _pools(result: Mapping[str, Any], when: str) -> str:
     pools = result["allocation"]
     unallocated = ", ".join(f"{name} {_gigabytes(pool['unallocated_capacity'])} GB" for name, pool in pools.items())
-    stored = ", ".join(
-        f"{name} {_gigabytes(pool['stored_capacity'])} of {_gigabytes(pool['allocated_capacity'])} GB" for name, pool in pools.items() if "stored_capacity" in pool
-    )
+    known = {name: pool for name, pool in pools.items() if "stored_capacity" in pool}
+    stored = ", ".join(f"{name} {_gigabytes(pool['stored_capacity'])} of {_gigabytes(pool['allocated_capacity'])} GB" for name, pool in known.items())
     return f"Unallocated {when}: {unallocated}." + (f" Stored of what is allocated: {stored}." if stored else "")
 
 
