@@ -19,7 +19,6 @@ from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
 
 DOCUMENTATION = r"""
 ---
@@ -181,7 +180,7 @@ except ImportError:
         ) from None
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable, unknown_options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import masked
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from, in_range, secrets_of
@@ -229,10 +228,9 @@ def _settings(args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Thresh
     validated = ArgumentSpecValidator(SOURCE_SPEC).validate(readable(SOURCE_SPEC, args))
     options: dict[str, Any] = validated.validated_parameters
     if validated.error_messages:
-        refusal = refusal_of(validated.error_messages, SOURCE_SPEC)
-        if refusal["msg"] in [error.msg for error in validated.errors if isinstance(error, UnsupportedError)]:
-            refusal["msg"] = f"Unsupported option of the event source huaweicloud.koodrive.capacity: {refusal['msg']}"
-        raise _wrong(refusal, options)
+        faults = validated.error_messages
+        prefix = "Unsupported option of the event source huaweicloud.koodrive.capacity: " if unknown_options(faults, SOURCE_SPEC) else ""
+        raise _wrong(refusal_of(faults, SOURCE_SPEC, prefix), options)
     try:
         in_range(options, "interval", 1, LONGEST_INTERVAL)
         in_range(options, "heartbeat", 0, LONGEST_HEARTBEAT)

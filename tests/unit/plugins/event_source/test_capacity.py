@@ -266,7 +266,7 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
         ({"interval": "inf"}, "interval"),
         ({"heartbeat": -1}, "heartbeat must be a whole number from 0 to 604800, not -1"),
         ({"intervall": 5}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported parameters include"),
-        ({"intervall": 5, "retries": "many"}, "argument 'retries' is of type"),
+        ({"intervall": 5, "retries": "many"}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported"),
         ({"usage": "perhaps"}, "argument 'usage' is of type"),
         ({"thresholds": {"groups": 5}}, "thresholds.groups is none of department, individual, group, all"),
         ({"thresholds": {"group": "a lot"}}, "thresholds.group must be whole GB"),

@@ -147,7 +147,7 @@ def test_another_writer_after_a_lost_reply_is_unknown_if_a_target_lacks_somethin
     result = koodrive.failure(GROUP, **quick(koodrive, OK, lost))
     assert result["error"]["kind"] == "outcome_unknown" and result["error"]["http_status"] == 502
     assert "another change" in result["msg"] and result["changed"]
-    assert "Before: department 2,000 GB total" in result["msg"] and "Now: department 1970 GB total" in result["msg"]
+    assert "Before: department 2,000 GB total" in result["msg"] and "Now: department 1,970 GB total" in result["msg"]
 
 
 def test_a_reading_that_lags_behind_is_waited_for(koodrive: KooDriveForTests) -> None:
