@@ -14,17 +14,19 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 
 N ?= 300
 ROUNDS ?= 7
-VENV := $(CURDIR)/.venv-$(VERSION)
-BIN := $(VENV)/bin
+# The targets are relative to this folder, and recipes get its path quoted: it may have a blank.
+HERE := '$(subst ','\'',$(CURDIR))'
+VENV := .venv-$(VERSION)
+BIN := $(HERE)/$(VENV)/bin
 IMPORTER := $(VENV)-importer
 # The release of the package ansible that AWX's modules are taken from.
 ANSIBLE := 12.3.0
-AWX := $(CURDIR)/.build/ansible-$(ANSIBLE)
+AWX := .build/ansible-$(ANSIBLE)
 
 # A step shares nothing with what goes on beside it, here or in another clone: it has a room of its own, with a copy of the
 # collection, which is the only one that Ansible finds, and a home.
 STEPS := demo demo-eda lint types docs-lint docs sanity unit chaos mutants bench system matrix ansible-units integration integration-faults integration-others
-ROOM = $(CURDIR)/.build/$@
+ROOM = $(HERE)/.build/$@
 TREE = $(ROOM)/ansible_collections/huaweicloud/koodrive
 IN_ROOM = env -u XDG_CACHE_HOME -u XDG_CONFIG_HOME HOME=$(ROOM)/home ANSIBLE_COLLECTIONS_PATH=$(ROOM)
 IN_TREE = cd $(TREE) && $(IN_ROOM)
@@ -32,7 +34,9 @@ ANSIBLE_TEST = $(IN_TREE) $(BIN)/ansible-test
 LOCAL := --local --python $(VERSION) --color no
 
 # The tools of the virtual environment first.
-export PATH := $(BIN):$(PATH)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# What prints for people, and not for a log, has colours on a terminal unless they are unwanted.
+COLOURS := $(if $(NO_COLOR),,-u NO_COLOR)
 export NO_COLOR := 1
 # pyenv is in the user's home, not in a step's.
 export PYENV_ROOT ?= $(HOME)/.pyenv
@@ -48,13 +52,13 @@ help: ## this list
 $(STEPS): %: room-%
 
 demo: $(VENV)/demo ## the main jobs, against a simulated KooDrive
-	@$(IN_ROOM) $(BIN)/python -m tests.demo
+	@$(IN_ROOM) env $(COLOURS) $(BIN)/python -m tests.demo
 
 demo-eda: $(VENV)/dev ## a rulebook of Event-Driven Ansible that keeps room, against a simulated KooDrive
-	@$(IN_ROOM) $(BIN)/python -m tests.demo_eda
+	@$(IN_ROOM) env $(COLOURS) $(BIN)/python -m tests.demo_eda
 
 simulator: $(VENV)/demo ## a simulated KooDrive to try playbooks on; see 'ARGS=--help'
-	$(BIN)/python -m tests.simulator $(ARGS)
+	@$(BIN)/python -m tests.simulator $(ARGS)
 
 # Two at a time, as there are two cores at least. Some of the unit tests measure times, so what goes on beside them takes little.
 test: ## all tests
@@ -79,7 +83,7 @@ docs: $(VENV)/dev ## the documentation as HTML, in .build/docs
 	mkdir -p -m 755 $(ROOM)/rst
 	$(IN_ROOM) $(BIN)/antsibull-docs collection --use-current --squash-hierarchy --cleanup everything --dest-dir $(ROOM)/rst huaweicloud.koodrive
 	$(IN_ROOM) $(BIN)/sphinx-build -q -W --keep-going -b html -c docs/docsite $(ROOM)/rst $(ROOM)/html
-	@echo "The documentation: $(ROOM)/html/index.html"
+	@echo The documentation: $(ROOM)/html/index.html
 
 # Its virtual environments are kept from run to run: to make them takes longer than all of its tests.
 sanity: $(VENV)/dev ## ansible-test's own checks
@@ -112,8 +116,8 @@ bench: $(VENV)/dev ## what a task costs; ROUNDS=7, ARGS=--json, ARGS='--only REG
 		--rounds $(ROUNDS) $(ARGS)
 
 # What users do with the whole, each once.
-system: export AWX_COLLECTIONS := $(AWX)
-system: export GALAXY_IMPORTER := $(IMPORTER)/bin
+system: export AWX_COLLECTIONS := $(CURDIR)/$(AWX)
+system: export GALAXY_IMPORTER := $(CURDIR)/$(IMPORTER)/bin
 system: $(VENV)/dev $(IMPORTER)/done $(AWX)/done ## what users do with the whole
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
 
@@ -136,7 +140,7 @@ integration-others: $(VENV)/dev ## all others
 	$(ANSIBLE_TEST) integration $(LOCAL) --exclude faults
 
 # Ansible starts asynchronous tasks by HOME and looks for them in the home that the system has for the user: so it gets a path.
-room-%: ROOM = $(CURDIR)/.build/$*
+room-%: ROOM = $(HERE)/.build/$*
 $(STEPS:%=room-%): room-%:
 	@tests/tools/new_home.sh $(ROOM)/home
 	@tests/tools/new_tree.sh $(TREE)
@@ -144,11 +148,13 @@ $(STEPS:%=room-%): room-%:
 
 $(VENV)/demo: requirements-demo.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@echo 'Installing the tools of $< into $(VENV). The first time, this can take some minutes.'
+	$(BIN)/python -m pip install --disable-pip-version-check -r $<
 	touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/demo
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@echo 'Installing the tools of $< into $(VENV). The first time, this can take some minutes.'
+	$(BIN)/python -m pip install --disable-pip-version-check -r $<
 	touch $@
 
 $(IMPORTER)/done: requirements-importer.txt

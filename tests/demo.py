@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from .simulator.server import Simulator, new_state
@@ -39,13 +42,14 @@ def let_people_come(simulator: Simulator) -> None:
     simulator.state.tenant = Tenant({**pools, "individual": {**pools["individual"], "allocated": pools["individual"]["total"]}})
 
 
-def play(simulator: Simulator, title: str, playbook: str, *options: str, expected: int = 0) -> None:
+def play(simulator: Simulator, ledger: str, title: str, playbook: str, *options: str, expected: int = 0) -> None:
     command = ["ansible-playbook", *options, str(EXAMPLES / playbook)]
     say(f"\n=== {title}\n$ {' '.join(command)}")
     environment = {
         **os.environ,
         "KOODRIVE_ENDPOINT": simulator.endpoint,
         "KOODRIVE_TOKEN": TOKEN,
+        "KOODRIVE_LEDGER": ledger,
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_NOCOWS": "1",
@@ -58,22 +62,28 @@ def play(simulator: Simulator, title: str, playbook: str, *options: str, expecte
 def main() -> None:
     state = new_state(TOKEN)
     state.tenant = Tenant(POOLS)
-    with Simulator(state) as simulator:
+    with tempfile.TemporaryDirectory() as ledger, Simulator(state) as simulator:
         example = "room_for_new_people.yml"
         say(f"A simulated KooDrive listens on {simulator.endpoint}. The playbook:\n\n{(EXAMPLES / example).read_text()}")
         show_pools(simulator, "before")
-        play(simulator, "A check run: what would move?", example, "--check", "--diff")
-        play(simulator, "The transfer", example, "--diff")
-        play(simulator, "The same task again: nothing is left to do", example)
+        play(simulator, ledger, "A check run: what would move?", example, "--check", "--diff")
+        play(simulator, ledger, "The transfer", example, "--diff")
+        play(simulator, ledger, "The same task again: nothing is left to do", example)
         let_people_come(simulator)
         layout = "room_in_all_pools.yml"
         say(f"\n=== The 50 people have come, and their room is allocated. What all pools shall have now:\n\n{(EXAMPLES / layout).read_text()}")
-        play(simulator, "All pools at once: whichever has it gives, the others receive", layout, "--diff")
-        play(simulator, "A transfer that the origin cannot give", "more_than_there_is.yml", expected=2)
+        play(simulator, ledger, "All pools at once: whichever has it gives, the others receive", layout, "--diff")
+        play(simulator, ledger, "A transfer that the origin cannot give", "more_than_there_is.yml", expected=2)
         show_pools(simulator, "after")
+        report = "usage_report.yml"
+        say(f"\n=== How much of it is used? The playbook:\n\n{(EXAMPLES / report).read_text()}")
+        play(simulator, ledger, "A report, with what is stored in the pools", report)
+    # The collection and Ansible of this demonstration, so that the line works in any folder, and with nothing installed.
+    command = [shutil.which("ansible-playbook") or "ansible-playbook", "--check", "--diff", str(EXAMPLES.resolve() / "room_for_new_people.yml")]
     say(
-        f"\nThe playbooks lie in {EXAMPLES.resolve()}. For your own tenant, set KOODRIVE_ENDPOINT and KOODRIVE_TOKEN (or"
-        " KOODRIVE_APP_ID, KOODRIVE_APP_SECRET and KOODRIVE_USER_ID) and run one."
+        "\n=== For your own tenant, set KOODRIVE_ENDPOINT and KOODRIVE_TOKEN (or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET and KOODRIVE_USER_ID)."
+        "\nThen paste this line. It is a check run, and moves nothing:\n"
+        f"\nANSIBLE_COLLECTIONS_PATH={shlex.quote(os.environ['ANSIBLE_COLLECTIONS_PATH'])} {shlex.join(command)}"
     )
 
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import allocation_info
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
-    argument_spec = CONNECTION_SPEC
+    argument_spec = ALLOCATION_INFO_SPEC
     work = staticmethod(allocation_info)
 
 

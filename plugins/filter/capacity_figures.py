@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import ceil
+from math import ceil, isfinite
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -26,6 +26,7 @@ options:
     description:
       - A result that has RV(huaweicloud.koodrive.koodrive_space_allocation_info#module:allocation), of a task that read the pools or moved
         capacity, also of a check run or a failure. Numbers may be text.
+      - Pools with C(stored_capacity), as O(huaweicloud.koodrive.koodrive_space_allocation_info#module:usage) adds it, have their usage drawn, too.
     type: dict
     required: true
 """
@@ -86,6 +87,15 @@ _value:
         over:
           description: How much more is allocated than there is.
           type: int
+        stored_capacity:
+          description: How much of it is stored.
+          returned: when the result has it for this pool
+          type: float
+        stored_state:
+          description: How much of the allocated capacity is stored, in words.
+          returned: when the result has RV(_value.pools[].stored_capacity)
+          type: str
+          sample: 41.7 % of it stored
         received:
           description: What it received.
           type: int
@@ -105,7 +115,9 @@ _value:
           elements: dict
           contains: &parts
             name:
-              description: What it is of; V(allocated), V(unallocated), V(over), V(total), V(received) or V(gave).
+              description:
+                - What it is of; V(allocated), V(stored), V(unallocated), V(over), V(total), V(received) or V(gave).
+                - V(stored) lies within V(allocated).
               type: str
             start:
               description: Where it starts, in percent of the bar's length.
@@ -119,7 +131,7 @@ _value:
           elements: dict
           contains: *parts
         bar_text:
-          description: The bar as a text of 20 characters.
+          description: The bar as a text of 20 characters. What is stored is C(#), within what is allocated.
           type: str
           sample: █████████████████░░░
     all:
@@ -135,6 +147,20 @@ _value:
         unallocated_capacity:
           description: What transfers could take.
           type: int
+        over:
+          description: How much more is allocated than there is.
+          type: int
+        state:
+          description: How full they are together, in words.
+          type: str
+        stored_capacity:
+          description: How much of it is stored.
+          returned: when the result has it for all pools
+          type: float
+        stored_state:
+          description: How much of the allocated capacity is stored, in words.
+          returned: when the result has RV(_value.all.stored_capacity)
+          type: str
 """
 
 #: How many characters a bar of text has.
@@ -146,12 +172,13 @@ def capacity_figures(result: Any) -> dict[str, Any]:
     if not isinstance(result, Mapping) or not isinstance(result.get("allocation"), Mapping):
         raise AnsibleFilterError("huaweicloud.koodrive.capacity_figures takes the registered result of one task that has an allocation")
     allocation = {name: _pool(name, capacities) for name, capacities in result["allocation"].items()}
+    stored = {name: _stored(name, capacities) for name, capacities in result["allocation"].items() if capacities.get("stored_capacity") is not None}
     moves = _moves(result)
     return {
         "headline": _headline(result, moves),
         "moves": moves,
-        "pools": [_pool_figures(name, pool, moves) for name, pool in allocation.items()],
-        "all": sums(allocation),
+        "pools": [_pool_figures(name, pool, stored.get(name), moves) for name, pool in allocation.items()],
+        "all": _all_figures(allocation, stored),
     }
 
 
@@ -160,6 +187,16 @@ def _pool(name: str, capacities: Mapping[str, Any]) -> Pool:
         return Pool(*(_whole(capacities[field]) for field in Pool._fields))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise AnsibleFilterError(f"the pool {name} has no whole numbers as {' and '.join(Pool._fields)}: {error}") from error
+
+
+def _stored(name: str, capacities: Mapping[str, Any]) -> float:
+    try:
+        stored = float(capacities["stored_capacity"])
+    except (TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"the pool {name} has no number as stored_capacity: {error}") from error
+    if not isfinite(stored) or stored < 0:
+        raise AnsibleFilterError(f"the pool {name} has no possible number as stored_capacity: {stored}")
+    return stored
 
 
 def _whole(capacity: Any) -> int:
@@ -188,7 +225,21 @@ def _headline(result: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> 
     return "Nothing was to be moved" if "transfers" in result else ""
 
 
-def _pool_figures(name: str, pool: Pool, moves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _all_figures(allocation: Mapping[str, Pool], stored: Mapping[str, float]) -> dict[str, Any]:
+    together = sums(allocation)
+    total, allocated, unallocated = together.values()
+    figures = {**together, "over": max(0, allocated - total), "state": _state(total, allocated, unallocated)}
+    # A sum without one of the pools would look like less than there is.
+    return {**figures, **_usage(round(sum(stored.values()), 3), allocated)} if stored and stored.keys() == allocation.keys() else figures
+
+
+def _usage(stored: float | None, allocated: int) -> dict[str, Any]:
+    if stored is None:
+        return {}
+    return {"stored_capacity": stored, "stored_state": f"{100 * stored / allocated:.1f} % of it stored" if allocated else "nothing allocated"}
+
+
+def _pool_figures(name: str, pool: Pool, stored: float | None, moves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     received = sum(move["expand_capacity"] for move in moves if move["type"] == name)
     gave = sum(move["expand_capacity"] for move in moves if move["origin_type"] == name)
     total, allocated = pool
@@ -198,46 +249,48 @@ def _pool_figures(name: str, pool: Pool, moves: Sequence[Mapping[str, Any]]) -> 
         "name": name,
         **pool.as_dict(),
         "over": over,
+        **_usage(stored, allocated),
         "received": received,
         "gave": gave,
-        "state": _state(pool),
+        "state": _state(total, allocated, pool.unallocated_capacity),
         "scale": scale,
         "bar": _parts(
             scale,
             ("allocated", 0, min(allocated, total)),
+            ("stored", 0, min(stored or 0, allocated)),
             ("unallocated", allocated, pool.unallocated_capacity),
             ("over", total, over),
             ("total", 0, total),
         ),
         "moved_bar": _parts(scale, ("received", total - received, received), ("gave", total, gave)),
-        "bar_text": _bar_text(pool, over),
+        "bar_text": _bar_text(pool, over, stored or 0),
     }
 
 
-def _state(pool: Pool) -> str:
-    total, allocated = pool
+def _state(total: int, allocated: int, unallocated: int) -> str:
     if allocated > total:
         return "over-allocated"
     if total == 0:
         return "empty"
-    if allocated == total:
+    if unallocated == 0:
         return "full"
     # Rounding must not make it full.
     return f"{min(100 * allocated / total, 99.9):.1f} % allocated"
 
 
-def _parts(scale: int, *parts: tuple[str, int, int]) -> list[dict[str, Any]]:
+def _parts(scale: int, *parts: tuple[str, int, float]) -> list[dict[str, Any]]:
     """Of the parts with their starts and lengths in GB, those that have a length, in percent of ``scale`` GB."""
     return [{"name": name, "start": 100 * start / scale, "length": 100 * length / scale} for name, start, length in parts if length > 0]
 
 
-def _bar_text(pool: Pool, over: int) -> str:
+def _bar_text(pool: Pool, over: int, stored: float) -> str:
     total, allocated = pool
     scale = max(total, allocated, 1)
     # What is too much is seen, however little it is.
     marks = ceil(CHARACTERS * over / scale)
     used = min(round(CHARACTERS * min(total, allocated) / scale), CHARACTERS - marks)
-    return "█" * used + "!" * marks + "░" * (CHARACTERS - marks - used)
+    filled = min(round(CHARACTERS * stored / scale), used)
+    return "#" * filled + "█" * (used - filled) + "!" * marks + "░" * (CHARACTERS - marks - used)
 
 
 class FilterModule:

@@ -63,13 +63,17 @@ def sums(allocation: Allocation) -> dict[str, int]:
 
 
 def as_sentence(allocation: Allocation) -> str:
-    """The pools in one line, for a message."""
-    return "; ".join(f"{name} {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated" for name, pool in in_order(allocation).items())
+    """Return the pools in one line, for a message."""
+    return "; ".join(f"{name} {_as_words(pool)}" for name, pool in in_order(allocation).items())
 
 
 def as_lines(allocation: Allocation) -> str:
-    """The pools as ``--diff`` shows them, a line each."""
-    return "".join(f"{name}: {pool.total_capacity} GB total, {pool.unallocated_capacity} GB unallocated\n" for name, pool in in_order(allocation).items())
+    """Return the pools as ``--diff`` shows them, one line for each pool."""
+    return "".join(f"{name}: {_as_words(pool)}\n" for name, pool in in_order(allocation).items())
+
+
+def _as_words(pool: Pool) -> str:
+    return f"{pool.total_capacity:,} GB total, {pool.unallocated_capacity:,} GB unallocated"
 
 
 class Target(NamedTuple):
@@ -99,7 +103,7 @@ class Move(NamedTuple):
 
 def in_words(origin_type: str, moves: Sequence[Move]) -> str:
     """A transfer in words."""
-    return f"{' and '.join(f'{move.expand_capacity} GB to {move.type}' for move in moves)} from {origin_type}"
+    return f"{' and '.join(f'{move.expand_capacity:,} GB to {move.type}' for move in moves)} from {origin_type}"
 
 
 def as_rows(moves: Sequence[Move]) -> list[dict[str, Any]]:
@@ -202,11 +206,13 @@ def ensure_sufficient(plan: Plan, origin_reserve: int) -> None:
         return
     rounding = ""
     if plan.missing_before <= to_give:
-        rounding = f"; it has the {plan.missing_before} GB that are missing, but not what they are rounded up to by capacity_step"
+        rounding = f". It has the {plan.missing_before:,} GB that are missing, but capacity_step rounds them up"
+    reserve = f", of which {origin_reserve:,} GB must stay (origin_reserve)" if origin_reserve else ""
+    lower = "lower origin_reserve, " if origin_reserve else ""
     raise KooDriveError(
         "insufficient_capacity",
-        f"the {plan.origin_type} pool cannot give {plan.needed} GB: it has {unallocated} GB unallocated, of which"
-        f" {origin_reserve} GB must stay (origin_reserve), so it is {plan.needed - to_give} GB short{rounding}",
+        f"the {plan.origin_type} pool cannot give {plan.needed:,} GB: it has {unallocated:,} GB unallocated{reserve},"
+        f" so it is {plan.needed - to_give:,} GB short{rounding}",
         step="Planning the transfer",
-        advice=f"Move less, lower origin_reserve, free capacity in the {plan.origin_type} pool, or have the tenant's capacity expanded.",
+        advice=f"Move less, {lower}free capacity in the {plan.origin_type} pool, or have the tenant's capacity expanded.",
     )

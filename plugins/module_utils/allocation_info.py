@@ -7,9 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import Account
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import as_result, sums
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Allocation, as_result, sums
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import connection_from
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from
+
+ALLOCATION_INFO_SPEC: dict[str, Any] = {
+    "usage": {"type": "bool", "default": False},
+    **CONNECTION_SPEC,
+}
 
 
 def allocation_info(
@@ -29,6 +35,23 @@ def allocation_info(
     try:
         with connection.client(account.warnings, called_off, is_wanted) as koodrive:
             pools = koodrive.read_pools("Reading the pools")
+            stored = _stored(koodrive, pools, account.warnings) if options["usage"] else {}
     except KooDriveError as error:
         return account.failure(error)
-    return account.result({"changed": False, "allocation": as_result(pools), **sums(pools)})
+    allocation = {name: {**pool, **stored.get(name, {})} for name, pool in as_result(pools).items()}
+    # A sum without one of the pools would look like less than there is.
+    whole = {"stored_capacity": round(sum(row["stored_capacity"] for row in stored.values()), 3)} if stored and stored.keys() == pools.keys() else {}
+    return account.result({"changed": False, "allocation": allocation, **sums(pools), **whole})
+
+
+def _stored(koodrive: KooDrive, pools: Allocation, warnings: list[str]) -> dict[str, dict[str, float]]:
+    """Return what results show of the data stored in ``pools``. What KooDrive does not say is left out, with a warning."""
+    try:
+        known = koodrive.stored("Reading the usage")
+    except KooDriveError as error:
+        warnings.append(f"How much is stored is not known: {error.what}. The result has no stored_capacity.")
+        return {}
+    missing = [name for name in pools if name not in known]
+    if missing:
+        warnings.append(f"KooDrive did not report how much is stored in: {', '.join(missing)}. The result has no stored_capacity for them, and no sum.")
+    return {name: {"stored_capacity": known[name]} for name in pools if name in known}

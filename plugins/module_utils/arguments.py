@@ -10,12 +10,38 @@ is written as JSON for a list of words.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
-#: Digits of a number that can be looked at; no capacity and no time has nearly as many.
+#: The most digits of a number. Capacities and times have far fewer.
 MAX_DIGITS = 20
+#: A number in a text. Python and YAML also read 01000, 0x10, 1_000 and 1:30, but not all alike, so these are refused.
+NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
+
+
+#: What stands after a text that is no whole number, so that Ansible's own checks do not make another number of it than the user meant.
+NO_NUMBER = " is no whole number"
+#: Ansible's validation errors, as all its releases word them.
+UNSUPPORTED = re.compile(r"(?:Unsupported parameters for \(\S+\) module: )?([\w., ]+)\. Supported parameters include: ")
+WRONG_TYPE = re.compile(
+    r"(?:(?P<element>Elements value for option)|argument) '(?P<name>\w+)'(?: found in '(?P<parent>[^']+)')?"
+    r" is of type (?:<class ')?(?P<given>\w+)(?:'>)?(?: found in '(?P<parent_too>[^']+)'\.?)? and we were unable to convert to (?P<wanted>\w+)"
+)
+TYPE_OF_PYTHON = re.compile(r"<(?:class|type) '([\w.]+)'>")
+#: What a value of each type of Ansible's is called.
+MUST_BE = {"bool": "true or false", "dict": "a dictionary", "list": "a list", "str": "a text", "path": "a path", "int": "a whole number"}
+#: What else there is to say of a type.
+MORE = {"int": ", without unit or separator", "list": ", even for one entry"}
+#: How the names of capacities in GB end.
+IN_GB = ("_capacity", "_reserve", "_step")
+#: The value that is no whole number, which newer releases of ansible-core show.
+SHOWN = re.compile(rf"\"['\"](.+){NO_NUMBER}['\"]\"")
+NAMES = {"dict": "dictionary", "str": "text", "int": "number", "float": "number", "bool": "boolean"}
+#: How much of a wrong value a message shows, in characters.
+MAX_SHOWN = 40
 
 
 def is_blank(value: Any) -> bool:
@@ -48,21 +74,66 @@ def _row(option: Mapping[str, Any], row: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    """The whole number that ``value`` stands for in any spelling; a text that is none where Ansible could not make one in a lifetime."""
+    number = whole_number(value)
+    if number is not None:
+        return number
+    # Python does not write out numbers of any length.
+    return f"{'it' if isinstance(value, int) else str(value)[:MAX_SHOWN]}{NO_NUMBER}"
+
+
+def whole_number(value: Any) -> int | None:
+    """Return the whole number that ``value`` means, or None if it means none. A boolean stays as it is."""
     if isinstance(value, int):
-        return value if abs(value) < 10**MAX_DIGITS else f"a number of more than {MAX_DIGITS} digits"
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        return value
-    if not number.is_finite() or number.adjusted() >= MAX_DIGITS:
-        return f"{str(value)[:MAX_DIGITS]} is out of range"
-    return int(number) if number == int(number) else value
+        return value if abs(value) < 10**MAX_DIGITS else None
+    text = str(value).strip()
+    if len(text) > 2 * MAX_DIGITS or not NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text)
+    if number.adjusted() >= MAX_DIGITS or number != int(number):
+        return None
+    return int(number)
 
 
 def telling(faults: Sequence[str], spec: Mapping[str, Any]) -> str:
-    """Of what Ansible's own checks found, the first that names an option; the very first may be a detail of another."""
+    """Return the first of Ansible's validation errors that names an option. Earlier ones may be details of it."""
     return next((fault for fault in faults if any(name in fault for name in spec)), faults[0])
+
+
+def unknown_options(faults: Sequence[str], spec: Mapping[str, Any]) -> str:
+    """Return what Ansible's validation errors say of options that do not exist, or nothing if all exist.
+
+    A misspelled option often makes Ansible miss another one, so this comes before all other errors.
+    """
+    for fault in faults:
+        found = UNSUPPORTED.match(fault)
+        if found:
+            names = found[1].split(", ")
+            return fault + "".join(_correction(name, spec) for name in names)
+    return ""
+
+
+def _correction(name: str, spec: Mapping[str, Any]) -> str:
+    """Return which option is probably meant by ``name``, which has its parents before it."""
+    *parents, last = name.split(".")
+    for parent in parents:
+        spec = spec.get(parent, {}).get("options", {})
+    close = get_close_matches(last, [spelling for option in spec for spelling in (option, *spec[option].get("aliases", ()))], 1)
+    return f" Did you mean {'.'.join([*parents, *close])} instead of {name}?" if close else ""
+
+
+def in_plain_words(fault: str) -> str:
+    """Return Ansible's validation error without names of Python's types: what the option must be instead."""
+    found = WRONG_TYPE.search(fault)
+    if found is None or found["wanted"] not in MUST_BE:
+        return TYPE_OF_PYTHON.sub(r"\1", fault)
+    name, wanted = found["name"], found["wanted"]
+    parent = found["parent"] or found["parent_too"]
+    where = f" in '{parent}'" if parent else ""
+    # ansible-lint knows a value that is a template by the words "argument ... is of type".
+    begins = f"{'An entry of the ' if found['element'] else ''}argument '{name}' is of type {NAMES.get(found['given'], found['given'])}{where}"
+    must_be = "whole GB" if wanted == "int" and name.endswith(IN_GB) else MUST_BE[wanted]
+    shown = SHOWN.search(fault)
+    return f"{begins}, and must be {must_be}{MORE.get(wanted, '')}{f', not {shown[1]}' if shown else ''}."
 
 
 def _parsed(value: Any, kind: type) -> Any:

@@ -24,6 +24,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies impor
     pools_of,
     quota_pools_of,
     shows_one_pool,
+    stored_of,
     value_of,
 )
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses, seconds_since_boot
@@ -82,6 +83,8 @@ class KooDrive:
         # What is read is bounded in bytes, and a compressed reply has no such bound.
         self._http.headers.update({**headers, "Accept-Encoding": "identity", "User-Agent": "huaweicloud.koodrive"})
         self._read: Callable[[str], Allocation] | None = None
+        #: The latest reply of the second read.
+        self._quota: Reply | None = None
         #: Why KooDrive did not say who the tenant is, where it refused to.
         self.untold: KooDriveError | None = None
         #: The Date of the latest reply, in seconds since 1970, and when it came; a time that was not later than the latest reply's content.
@@ -106,6 +109,16 @@ class KooDrive:
         if lacking:
             raise KooDriveError("invalid_reply", f"KooDrive did not report the {lacking[0]} pool", step=step)
         return pools
+
+    def stored(self, step: str) -> dict[str, float]:
+        """Return how much is stored in each pool, in GB [GetQuotaUsed]. Where that call was made for the pools, its reply serves for both.
+
+        Raises KooDriveError as the read of the pools does.
+        """
+        call = Call(step, False, self._show)
+        if self._quota is None:
+            return self._patiently(lambda step: stored_of(self._reply_by_the_right_clock(call, QUOTA), call), step, None)
+        return stored_of(self._quota, call)
 
     @property
     def source(self) -> str:
@@ -223,7 +236,10 @@ class KooDrive:
 
     def _read_quota(self, step: str) -> Allocation:
         call = Call(step, False, self._show)
-        return quota_pools_of(self._reply_by_the_right_clock(call, QUOTA), call)
+        reply = self._reply_by_the_right_clock(call, QUOTA)
+        pools = quota_pools_of(reply, call)
+        self._quota = reply
+        return pools
 
     def _reply_by_the_right_clock(self, call: Call, path: str) -> Reply:
         """The reply to a read; where an app is refused because the clocks are apart, signed once more with the server's time.

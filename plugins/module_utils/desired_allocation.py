@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.account import WritingAccount
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, SPACE_TYPES, Allocation, Plan, as_rows
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.layout import MINIMUMS, MORE_ROOM, Layout, Minimums
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.moving import MOVING_SPEC, care_from, move_capacity, pool_types, step_from
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import connection_from, in_range
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import capacity_in_range, connection_from
 
 ALLOCATION_SPEC: dict[str, Any] = {
     "pools": {
@@ -25,8 +25,8 @@ ALLOCATION_SPEC: dict[str, Any] = {
             **{name: {"type": "int"} for name in MINIMUMS},
             "receives": {"type": "bool", "default": True},
             "gives": {"type": "bool", "default": True},
+            "takes_rest": {"type": "bool", "default": False},
         },
-        "required_one_of": [MINIMUMS],
     },
     "partial": {"type": "bool", "default": False},
     **MOVING_SPEC,
@@ -89,19 +89,28 @@ def allocate_capacity(
 
 
 def _warn_of_what_is_missing(result: Mapping[str, Any]) -> None:
-    """So that nobody who takes what there is takes it for enough."""
+    """Warn when a partial move leaves a pool short."""
     if result.get("missing") and not result.get("failed"):
-        lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in result["missing"].items())
+        lacks = " and ".join(f"{name} lacks {gigabytes:,} GB" for name, gigabytes in result["missing"].items())
         result["warnings"].append(f"Not all that is missing could be given: {lacks}.")
 
 
 def layout_from(options: Mapping[str, Any]) -> Layout:
-    """What the pools shall hold. Raises KooDriveError ``invalid_request``, naming the option."""
+    """Return the layout that a task asks for. Raises KooDriveError ``invalid_request``, naming the option."""
     rows: Sequence[Mapping[str, Any]] = options["pools"]
     pool_types(rows, "pools")
+    takers = [row["type"] for row in rows if row.get("takes_rest")]
+    if len(takers) > 1:
+        raise invalid_request("takes_rest", f"may be true for one pool only, not for {' and '.join(takers)}")
     return Layout(tuple(_minimums_from(row) for row in rows), step_from(options), options["partial"])
 
 
 def _minimums_from(row: Mapping[str, Any]) -> Minimums:
-    given = {name: in_range(row, name, 0, MAX_CAPACITY, f" of the pool {row['type']}") if row.get(name) is not None else None for name in MINIMUMS}
-    return Minimums(row["type"], receives=row["receives"], gives=row["gives"], **given)
+    where = f" of the pool {row['type']}"
+    given = {name: capacity_in_range(row, name, 0, MAX_CAPACITY, where) if row.get(name) is not None else None for name in MINIMUMS}
+    takes_rest = bool(row.get("takes_rest"))
+    if takes_rest and not row["receives"]:
+        raise invalid_request(f"takes_rest{where}", "needs receives: true")
+    if not takes_rest and not any(capacity is not None for capacity in given.values()):
+        raise invalid_request("pools", f"must have total_capacity, unallocated_capacity or takes_rest for the pool {row['type']}")
+    return Minimums(row["type"], receives=row["receives"], gives=row["gives"], takes_rest=takes_rest, **given)

@@ -22,36 +22,40 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 #: What a pool can be asked to have at least.
 MINIMUMS = ("total_capacity", "unallocated_capacity")
 
-#: What to do where there is too little.
+#: What to do if the pools cannot give enough.
 MORE_ROOM = (
-    "Ask for less, free capacity in a pool that can give, let another pool give, or have the tenant's capacity expanded. With partial, the module moves what"
-    " there is."
+    "Ask for less, free capacity in a pool that can give, let another pool give, or have the tenant's capacity expanded. Set partial: true to move as much as"
+    " the pools can give."
 )
 
 
 class Minimums(NamedTuple):
-    """What the pool of ``type`` shall have at least, in GB, as far as it is given; whether it may get what is missing from others, and
-    whether it may give them what it has beyond."""
+    """The minimums of the pool of ``type`` in GB, as far as they are given.
+
+    ``receives``: the pool may get what it lacks from others. ``gives``: it may give them what it has beyond its minimums. ``takes_rest``:
+    it gets all that the others have beyond their minimums.
+    """
 
     type: str
     total_capacity: int | None
     unallocated_capacity: int | None
     receives: bool = True
     gives: bool = True
+    takes_rest: bool = False
 
     def missing(self, pool: Pool) -> int:
         """What ``pool`` must get to have all that it shall have."""
         if not self.receives:
             return 0
         required = [Target(self.type, name, capacity).required_total(pool) for name, capacity in self._given().items()]
-        return max(0, *(total - pool.total_capacity for total in required))
+        return max([0, *(total - pool.total_capacity for total in required)])
 
     def can_give(self, pool: Pool) -> int:
         """What ``pool`` has beyond all that it shall have, and may give."""
         if not self.gives:
             return 0
         beyond = [pool.as_dict()[name] - capacity for name, capacity in self._given().items()]
-        return max(0, min(pool.unallocated_capacity, *beyond))
+        return max(0, min([pool.unallocated_capacity, *beyond]))
 
     def _given(self) -> dict[str, int]:
         return {name: capacity for name, capacity in self._asdict().items() if name in MINIMUMS and capacity is not None}
@@ -81,25 +85,44 @@ class Layout(NamedTuple):
         return {name: by_type[name] for name in SPACE_TYPES if by_type.get(name)}
 
     def next_transfer(self, before: Allocation) -> Plan:
-        """The first of the fewest transfers that make this layout of the pools ``before``; one that moves nothing where there is none.
+        """Return the first of the fewest transfers that make this layout of the pools ``before``. It moves nothing if none is needed.
 
-        It comes from the pool that has most to give. As each is a multiple of the step, what the transfers bring a pool together is
-        what it lacks, rounded up. ``before`` must know all pools that may receive.
+        The pool with most to give is the origin. Each amount is a multiple of the step: what a pool lacks is rounded up, and what a pool
+        gives beyond that is rounded down. ``before`` must know all pools that may receive.
         """
-        givers = self.to_give(before)
+        missing = self.missing(before)
+        givers = self._gifts(before)
         if not givers:
             return Plan(self.pools[0].type, before, (), {})
         # Of equal ones the first, as everywhere.
         origin = max(givers, key=lambda name: givers[name])
         left = _rounded_down(givers[origin], self.step)
-        missing = self.missing(before)
-        moves = {}
+        moves = dict.fromkeys(SPACE_TYPES, 0)
         for name in _neediest_first(missing):
             moves[name] = min(rounded_up(missing[name], self.step), left)
             left -= moves[name]
-        sent = tuple(Move(name, moves[name]) for name in missing if moves[name])
-        required = {move.type: before[move.type].total_capacity + min(missing[move.type], move.expand_capacity) for move in sent}
-        return Plan(origin, before, sent, required)
+        required = {name: before[name].total_capacity + min(missing[name], moves[name]) for name in missing}
+        rest = self._rest
+        if rest is not None and rest != origin and left:
+            moves[rest] += left
+            required[rest] = before[rest].total_capacity + moves[rest]
+        sent = tuple(Move(name, moves[name]) for name in SPACE_TYPES if moves[name])
+        return Plan(origin, before, sent, {move.type: required[move.type] for move in sent})
+
+    @property
+    def _rest(self) -> str | None:
+        """Return the pool that takes the rest."""
+        return next((minimums.type for minimums in self.pools if minimums.takes_rest), None)
+
+    def _gifts(self, before: Allocation) -> dict[str, int]:
+        """Return what each pool can give in GB. A pool that takes the rest only gives what the others cannot, so it never gives and gets."""
+        givers = self.to_give(before)
+        rest = self._rest
+        if rest in givers:
+            needed = sum(rounded_up(gigabytes, self.step) for gigabytes in self.missing(before).values())
+            others = sum(_rounded_down(gigabytes, self.step) for name, gigabytes in givers.items() if name != rest)
+            givers[rest] = max(0, min(givers[rest], needed - others))
+        return {name: gigabytes for name, gigabytes in givers.items() if gigabytes}
 
     def ensure_sufficient(self, before: Allocation) -> None:
         """Raises KooDriveError ``insufficient_capacity`` when what the pools can give does not suffice for what is missing, unless ``partial``."""
@@ -111,12 +134,21 @@ class Layout(NamedTuple):
         rounding = f", in steps of {self.step} GB" if self.step > 1 else ""
         if sum(missing.values()) <= sum(givers.values()):
             rounding += "; it would suffice but for capacity_step, to which each is rounded"
+        unnamed = self._unnamed(before)
+        told = f"{_told(missing, 'lacks')}; {_told(givers, 'can give') or 'no pool named can give anything'}"
+        if unnamed:
+            told += f". Not named: {', '.join(f'{name} ({gigabytes:,} GB unallocated)' for name, gigabytes in unnamed.items())}"
         raise KooDriveError(
             "insufficient_capacity",
-            f"the pools named lack {needed} GB and can give {available} GB{rounding}: {_told(missing, 'lacks')}; {_told(givers, 'can give')}",
+            f"the pools named lack {needed:,} GB and can give {available:,} GB{rounding}: {told}",
             step="Planning the transfers",
-            advice=MORE_ROOM,
+            advice=f"{_let_give(unnamed)}{MORE_ROOM}",
         )
+
+    def _unnamed(self, seen: Allocation) -> dict[str, int]:
+        """Return the unallocated capacity of each pool that is not named and has some."""
+        named = {minimums.type for minimums in self.pools}
+        return {name: seen[name].unallocated_capacity for name in SPACE_TYPES if name in seen and name not in named and seen[name].unallocated_capacity}
 
 
 def _neediest_first(missing: Mapping[str, int]) -> Iterable[str]:
@@ -128,4 +160,12 @@ def _rounded_down(gigabytes: int, step: int) -> int:
 
 
 def _told(capacities: Mapping[str, int], verb: str) -> str:
-    return ", ".join(f"{name} {verb} {gigabytes} GB" for name, gigabytes in capacities.items()) or "none can give anything"
+    return ", ".join(f"{name} {verb} {gigabytes:,} GB" for name, gigabytes in capacities.items())
+
+
+def _let_give(unnamed: Mapping[str, int]) -> str:
+    """Return how to let the pools give that are not named."""
+    if not unnamed:
+        return ""
+    rows = " and ".join(f"{{type: {name}, unallocated_capacity: 0}}" for name in unnamed)
+    return f"To let {' and '.join(unnamed)} give all unallocated capacity, add {rows} to pools. "

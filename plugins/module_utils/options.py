@@ -141,13 +141,18 @@ def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], env
     return secret
 
 
-def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int, where: str = "") -> int:
-    """The number that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` when it is out of range."""
+def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int, where: str = "", what: str = "a whole number") -> int:
+    """Return the number that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` if it is out of range."""
     value = options[name]
     # Ansible takes a boolean for an integer.
     if isinstance(value, bool) or not lowest <= value <= highest:
-        raise invalid_request(f"{name}{where}", f"must be a whole number from {lowest:g} to {highest}, not {value}")
+        raise invalid_request(f"{name}{where}", f"must be {what} from {lowest:g} to {highest}, not {value}")
     return value
+
+
+def capacity_in_range(options: Mapping[str, Any], name: str, lowest: int, highest: int, where: str = "") -> int:
+    """Return the capacity in GB that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` if it is none."""
+    return in_range(options, name, lowest, highest, where, "whole GB")
 
 
 class _Given:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import telling
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import in_plain_words, telling, unknown_options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 
 #: What the action plugin adds to a module's arguments on this machine: the process IDs of Ansible's worker and of ansible-playbook.
@@ -33,6 +33,10 @@ def outcome_of(work: Work, options: Mapping[str, Any], check_mode: bool, is_want
 
 
 def refusal_of(faults: Sequence[str], spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """What the task returns when Ansible itself found these ``faults``, as by ``spec``; ``prefix`` goes before the message."""
-    message = prefix + telling(faults, spec)
+    """Return what the task returns if Ansible's own checks by ``spec`` found these ``faults``; ``prefix`` goes before the message."""
+    unknown = unknown_options(faults, spec)
+    # Ansible has this beginning only on one of the two paths, and only if no other error comes first.
+    if unknown and not prefix and not unknown.startswith("Unsupported"):
+        prefix = "Unsupported parameters: "
+    message = prefix + (unknown or in_plain_words(telling(faults, spec)))
     return {"failed": True, "msg": message, "error": KooDriveError("invalid_request", message).as_result()["error"]}

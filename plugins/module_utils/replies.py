@@ -49,6 +49,10 @@ QUOTA_FIELDS = {
     "group": ("groupSpaceQuota", "groupSpaceQuotaUsed"),
 }
 
+#: What the second read says of the data stored in each pool, in KB: no page of the reference names the unit [GetQuotaUsed].
+STORED_FIELDS = {"department": "deptSpaceUsed", "individual": "personalSpaceUsed", "group": "groupSpaceUsed"}
+KB_PER_GB = 1024 * 1024
+
 DIGITS = re.compile(r"[0-9]{1,20}")
 
 
@@ -140,6 +144,21 @@ def quota_pools_of(reply: Reply, call: Call) -> Allocation:
         raise _nonsense(str(error), reply, call) from error
 
 
+def stored_of(reply: Reply, call: Call) -> dict[str, float]:
+    """Return how much is stored in each pool, in GB to three decimals, from a reply to the second read [GetQuotaUsed].
+
+    A pool without its field is not in the result. Raises KooDriveError as :func:`value_of` does.
+    """
+    data = value_of(reply, call).get("data")
+    if not isinstance(data, dict):
+        raise _nonsense("its data is no object", reply, call)
+    try:
+        kilobytes = {name: _whole_number(data, field, MAX_POOL * KB_PER_GB) for name, field in STORED_FIELDS.items() if field in data}
+    except ValueError as error:
+        raise _nonsense(str(error), reply, call) from error
+    return {name: round(stored / KB_PER_GB, 3) for name, stored in kilobytes.items()}
+
+
 def _plain_body(reply: Reply) -> tuple[bytes, str | None]:
     """The body without its compression, which nobody asked for; or nothing, and why there is no more."""
     encoding = reply.headers.get("Content-Encoding", "").strip().lower()
@@ -166,8 +185,8 @@ def _fail(why: str) -> Any:
     raise ValueError(why)
 
 
-def _whole_number(row: Mapping[str, Any], field: str) -> int:
-    """The field as an int of 0 to MAX_POOL. Raises ValueError: nothing else is ever taken for a number, least for zero."""
+def _whole_number(row: Mapping[str, Any], field: str, highest: int = MAX_POOL) -> int:
+    """The field as an int of 0 to ``highest``. Raises ValueError: nothing else is ever taken for a number, least for zero."""
     value = row.get(field)
     if isinstance(value, str) and DIGITS.fullmatch(value) or isinstance(value, float) and value.is_integer():
         number = int(value)
@@ -175,7 +194,7 @@ def _whole_number(row: Mapping[str, Any], field: str) -> int:
         number = value
     else:
         raise ValueError(f"{field} is no whole number" if field in row else f"a row of data has no {field}")
-    if not 0 <= number <= MAX_POOL:
+    if not 0 <= number <= highest:
         raise ValueError(f"{field} is no possible number")
     return number
 

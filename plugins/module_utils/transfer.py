@@ -22,7 +22,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation im
 )
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.moving import MOVING_SPEC, care_from, move_capacity, pool_types, step_from
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import connection_from, in_range
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import capacity_in_range, connection_from
 
 TRANSFER_SPEC: dict[str, Any] = {
     "origin_type": {"type": "str", "required": True, "choices": list(SPACE_TYPES), "aliases": ["source_type"]},
@@ -107,16 +107,17 @@ def task_from(options: Mapping[str, Any]) -> Task:
     return Task(
         origin_type=origin_type,
         targets=tuple(_target_from(row, step) for row in rows),
-        origin_reserve=in_range(options, "origin_reserve", 0, MAX_CAPACITY),
+        origin_reserve=capacity_in_range(options, "origin_reserve", 0, MAX_CAPACITY),
         capacity_step=step,
         idempotency_key=_key_from(options),
     )
 
 
 def _key_from(options: Mapping[str, Any]) -> str | None:
-    key: str | None = options["idempotency_key"]
-    if key is None:
+    if options["idempotency_key"] is None:
         return None
+    # A pasted order number often has white space around it.
+    key: str = options["idempotency_key"].strip()
     if not KEY.fullmatch(key):
         raise invalid_request("idempotency_key", "must have 1 to 255 visible characters")
     if any(row.get("expand_capacity") is None for row in options["target"]):
@@ -127,7 +128,7 @@ def _key_from(options: Mapping[str, Any]) -> str | None:
 def _target_from(row: Mapping[str, Any], step: int) -> Target:
     measure = next(name for name in CAPACITIES if row.get(name) is not None)
     is_addition = measure == "expand_capacity"
-    capacity = in_range(row, measure, 1 if is_addition else 0, MAX_CAPACITY, f" of the target {row['type']}")
+    capacity = capacity_in_range(row, measure, 1 if is_addition else 0, MAX_CAPACITY, f" of the target {row['type']}")
     if is_addition and capacity % step:
         raise invalid_request(f"{measure} of the target {row['type']}", f"must be a multiple of capacity_step ({step}), not {capacity}")
     return Target(row["type"], measure, capacity)

@@ -60,9 +60,18 @@ def transfer_info(
         with connection.client(account.warnings, is_wanted=is_wanted) as koodrive, store_of(connection.ledger, read_only=True) as store:
             tenant = _tenant(connection, koodrive, store)
             records = store.transfers(tenant, *query)
+            known = store.transfers(tenant, STATES, 0.0, MAX_LIMIT)
     except KooDriveError as error:
         return account.failure(error)
-    return account.result({"changed": False, "tenant": tenant, "transfers": [as_transfer(record) for record in records]})
+    return account.result(
+        {
+            "changed": False,
+            "tenant": tenant,
+            "transfers": [as_transfer(record) for record in records],
+            "total": len(known),
+            "latest": as_transfer(known[0]) if known else None,
+        }
+    )
 
 
 def query_from(options: Mapping[str, Any]) -> Query:

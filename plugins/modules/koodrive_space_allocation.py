@@ -17,7 +17,8 @@ description:
   - A pool that is not named neither gives nor receives. What has been allocated to a department, a user or a group is never touched.
   - As few transfers as possible are made, at most two, each from the pool that has most to give then. Each one is verified before
     the next one is decided on what the pools show after it.
-  - Nothing is moved beyond what is missing, rounded up to O(capacity_step). What cannot be reached is found out before anything is sent.
+  - Nothing is moved beyond what is missing, rounded up to O(capacity_step), unless a pool has O(pools[].takes_rest=true). What cannot be
+    reached is found out before anything is sent.
   - The module writes a record of each transfer into a ledger before it sends the transfer. So the next run knows of it, also after a lost
     reply or a crash.
   - All capacities are whole GB.
@@ -25,7 +26,8 @@ options:
   pools:
     description:
       - What the pools shall have at least, each type once.
-      - Each has O(pools[].total_capacity), O(pools[].unallocated_capacity), or both. No capacity may be over V(104857600).
+      - Each has O(pools[].total_capacity), O(pools[].unallocated_capacity), both, or O(pools[].takes_rest). No capacity may be over
+        V(104857600).
       - The list may be written as a text in JSON.
     type: list
     elements: dict
@@ -57,6 +59,14 @@ options:
           - Whether the pool may give what it has beyond.
         type: bool
         default: true
+      takes_rest:
+        description:
+          - Whether the pool gets all that the other pools named have beyond their minimums, after all pools have what they lack. Use it to
+            move spare capacity back, for example at night.
+          - At most one pool takes the rest. It needs O(pools[].receives=true), and no minimum of its own.
+          - A pool that gives less than O(capacity_step) keeps it, so a second run moves nothing.
+        type: bool
+        default: false
   partial:
     description:
       - Whether to move what there is when the pools cannot give all that is missing. The pool that lacks most comes first, and
@@ -90,6 +100,13 @@ EXAMPLES = r"""
       - {type: individual, unallocated_capacity: 500}
       - {type: group, total_capacity: 2048, unallocated_capacity: 100}
       - {type: department, unallocated_capacity: 200}
+
+- name: Move all spare capacity back to the departments
+  huaweicloud.koodrive.koodrive_space_allocation:
+    pools:
+      - {type: individual, unallocated_capacity: 100}
+      - {type: group, unallocated_capacity: 50}
+      - {type: department, takes_rest: true}
 
 - name: Bring the pools as close to it as can be
   huaweicloud.koodrive.koodrive_space_allocation:

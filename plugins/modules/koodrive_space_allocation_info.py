@@ -14,7 +14,15 @@ author:
 description:
   - A KooDrive tenant has one pool of capacity per space type, for departments, for individuals and for groups. This module
     reads how much each has, how much of it is allocated, and how much is not.
-  - All capacities are whole GB.
+  - All capacities are whole GB, except for what is stored.
+options:
+  usage:
+    description:
+      - Whether to read how much of the allocated capacity is used, too. This takes a second request, C(GET /koodrive/ose/v1/service/quotaUsed).
+      - If KooDrive refuses that request, the module warns, and the result has no RV(stored_capacity).
+    type: bool
+    default: false
+    version_added: 0.2.0
 notes:
   - A reading does not wait for tasks that move capacity of the same tenant. While one of them runs, it may see the pools as
     they were before.
@@ -51,6 +59,16 @@ EXAMPLES = r"""
       {{ pools.unallocated_capacity }} of {{ pools.total_capacity }} GB are unallocated, most of them in the
       {{ (pools.allocation | dict2items | sort(attribute='value.unallocated_capacity') | last).key }} pool.
 
+- name: Read how much of the pools is used, too
+  huaweicloud.koodrive.koodrive_space_allocation_info:
+    usage: true
+  register: used
+
+- name: Say what is stored, where KooDrive says it
+  ansible.builtin.debug:
+    msg: "{{ used.stored_capacity }} of {{ used.allocated_capacity }} allocated GB are used."
+  when: used.stored_capacity is defined
+
 - name: Stop while there is time to have the tenant's capacity expanded
   ansible.builtin.assert:
     that: pools.unallocated_capacity >= pools.total_capacity * 0.1
@@ -78,6 +96,13 @@ allocation:
         unallocated_capacity:
           description: Total less allocated, in GB; 0 where more is allocated than there is.
           type: int
+        stored_capacity:
+          description:
+            - How much the users have stored in the pool, in GB, to three decimals. 1 GB is 1024 * 1024 KB.
+            - KooDrive's fields are C(deptSpaceUsed), C(personalSpaceUsed) and C(groupSpaceUsed). That they are in KB is inferred, since no page of its API
+              reference names a unit.
+          returned: when O(usage=true) and KooDrive reports it
+          type: float
     individual:
       description: The pool of individual users.
       type: dict
@@ -108,6 +133,11 @@ unallocated_capacity:
   returned: success
   type: int
   sample: 1700
+stored_capacity:
+  description: How much is stored in all pools in RV(allocation), in GB, to three decimals.
+  returned: when O(usage=true) and KooDrive reports it for each of these pools
+  type: float
+  sample: 812.375
 endpoint:
   description: The KooDrive endpoint, as it was used.
   returned: success, and failure where known
@@ -151,13 +181,12 @@ msg:
   type: str
 """
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import allocation_info
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.module import run_module
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC
 
 
 def main() -> None:
-    run_module(CONNECTION_SPEC, allocation_info)
+    run_module(ALLOCATION_INFO_SPEC, allocation_info)
 
 
 if __name__ == "__main__":

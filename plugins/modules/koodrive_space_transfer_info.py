@@ -105,7 +105,7 @@ transfers:
   returned: success
   type: list
   elements: dict
-  contains:
+  contains: &transfer
     state:
       description: Its outcome, see O(state).
       type: str
@@ -183,6 +183,18 @@ transfers:
           unallocated_capacity: 0
       trace_id: 0f9a77b2a1c94d0c8c7be51a1f8a2e6d0f9a77b2a1c94d0c8c7be51a1f
       idempotency_key: null
+total:
+  description: How many transfers of the tenant the ledger has, whatever the options leave out. No more than 10000 are counted.
+  returned: success
+  type: int
+  sample: 1
+latest:
+  description:
+    - The newest transfer of the tenant, whatever the options leave out, or null where there is none.
+    - If a transfer is open, it is this one.
+  returned: success
+  type: dict
+  contains: *transfer
 tenant:
   description: The tenant, as O(tenant) or KooDrive names it.
   returned: success

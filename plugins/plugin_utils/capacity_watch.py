@@ -18,7 +18,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 ALL = "all"
 #: What can have a threshold, in the order in which events name it.
 WATCHED = (*SPACE_TYPES, ALL)
-#: What a reading says of all pools together.
+#: What a reading says of all pools together, and of what is stored in them, where it is known.
+STORED = "stored_capacity"
 SUMS = ("total_capacity", "allocated_capacity", "unallocated_capacity")
 THRESHOLD = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*(%?)", re.ASCII)
 
@@ -87,7 +88,8 @@ class CapacityWatch:
         return {"error": reading["error"], "msg": reading["msg"], "reasons": ["failed"] if is_news else []}
 
     def _succeeded(self, reading: Mapping[str, Any]) -> dict[str, Any]:
-        allocation = reading["allocation"]
+        # What is stored changes all the time, and is no reason for an event.
+        allocation = {name: {key: value for key, value in pool.items() if key != STORED} for name, pool in reading["allocation"].items()}
         known = {**allocation, ALL: {name: reading[name] for name in SUMS}} if allocation else {}
         below = {name for name, threshold in self._thresholds.items() if name in known and threshold.is_over(known[name])}
         # What is not reported is neither under its threshold nor back over it.
@@ -101,8 +103,8 @@ class CapacityWatch:
         }
         self._allocation, self._failure, self._below = allocation, None, (self._below | below) - came_back
         return {
-            "allocation": allocation,
-            **{name: reading[name] for name in SUMS},
+            "allocation": reading["allocation"],
+            **{name: reading[name] for name in (*SUMS, STORED) if name in reading},
             "below": _in_order(below),
             "came_below": _in_order(came_below),
             "came_back": _in_order(came_back),

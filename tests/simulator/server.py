@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -57,12 +58,12 @@ class Shape:
         # One object can only show one pool; which one the service would choose is not known.
         return self.answer("Operation successful.", data=shown if self.data == "array" else shown[0])
 
-    def read_quota(self, rows: list[dict[str, int]]) -> dict[str, Any]:
+    def read_quota(self, rows: list[dict[str, int]], stored: dict[int, int]) -> dict[str, Any]:
         if self.quota == "none":
             raise Refused(404, "APIGW.0101", "The API does not exist or has not been published in the environment")
-        shown = quota_of(rows)
+        shown = quota_of(rows, stored)
         if self.quota == "partly":
-            del shown["groupSpaceQuota"]
+            del shown["groupSpaceQuota"], shown["groupSpaceUsed"]
         return self.answer("Operation successful.", data=self._numbers(shown))
 
     def refuse(self, refused: Refused, more: str) -> dict[str, Any]:
@@ -120,8 +121,9 @@ class Simulator(ServerThread):
         self._to_come = 0
 
     def wait(self, seconds: float | None = None) -> None:
-        """Serve for so long, or until the process is ended."""
-        self._thread.join(seconds)
+        """Serve for so long, or until the process is ended. An interrupt ends it, too."""
+        # Not a join of the thread: after an interrupt, that would be taken for ended.
+        threading.Event().wait(seconds)
 
     @property
     def deaf(self) -> bool:
@@ -240,7 +242,7 @@ class Simulator(ServerThread):
             if request.method == "GET":
                 rows = state.stale if state.lag else state.tenant.rows()
                 state.lag = max(0, state.lag - 1)
-                return 200, state.shape.read_quota(rows) if request.path == QUOTA else state.shape.read(rows)
+                return 200, state.shape.read_quota(rows, state.tenant.stored()) if request.path == QUOTA else state.shape.read(rows)
             if fault.lag:
                 state.lag, state.stale = fault.lag, state.tenant.rows()
             self._apply(request, _json(request, body), fault)

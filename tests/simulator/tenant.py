@@ -14,6 +14,8 @@ SPACE_TYPES = {"department": 0, "individual": 1, "group": 2}
 
 #: The names of the second read for the types [GetQuotaUsed].
 QUOTA_NAMES = {0: "dept", 1: "personal", 2: "group"}
+#: KB that are stored for each GB that is allocated: about 60 %.
+STORED_PER_GB = 629_146
 
 
 class Refused(Exception):
@@ -32,10 +34,14 @@ def bad_parameters() -> Refused:
 
 @dataclass
 class Pool:
-    """Whole GB."""
+    """Whole GB, and what is stored, in KB; None for the usual part of what is allocated."""
 
     total: int
     allocated: int
+    stored: int | None = None
+
+    def stored_kb(self) -> int:
+        return STORED_PER_GB * self.allocated if self.stored is None else self.stored
 
 
 class Tenant:
@@ -54,7 +60,11 @@ class Tenant:
     def by_name(self) -> dict[str, dict[str, int]]:
         """The pools as the control calls show and take them."""
         names = {number: name for name, number in SPACE_TYPES.items()}
-        return {names[number]: dict(vars(pool)) for number, pool in sorted(self.pools.items())}
+        return {names[number]: {name: value for name, value in vars(pool).items() if value is not None} for number, pool in sorted(self.pools.items())}
+
+    def stored(self) -> dict[int, int]:
+        """What is stored in each pool, in KB."""
+        return {number: pool.stored_kb() for number, pool in self.pools.items()}
 
     def rows(self) -> list[dict[str, int]]:
         """The pools as the read shows them [GetSpaceAllocation]."""
@@ -82,15 +92,15 @@ class Tenant:
         return origin, targets
 
 
-def quota_of(rows: list[dict[str, int]]) -> dict[str, int]:
-    """The same pools as the second read shows them, among other things [GetQuotaUsed]."""
+def quota_of(rows: list[dict[str, int]], stored: dict[int, int]) -> dict[str, int]:
+    """The same pools as the second read shows them, with what is stored in them, in KB, among other things [GetQuotaUsed]."""
     quota = {"userCount": 20, "userMaxCount": 100, "reservedSpaceQuota": 0}
     for row in rows:
         name = QUOTA_NAMES[row["type"]]
         quota[f"{name}SpaceQuota"], quota[f"{name}SpaceQuotaUsed"] = row["totalCapacity"], row["allocateCapacity"]
-        quota[f"{name}SpaceUsed"] = 1000 * row["allocateCapacity"]
+        quota[f"{name}SpaceUsed"] = stored[row["type"]]
     quota["spaceQuotaUsed"] = sum(row["allocateCapacity"] for row in rows)
-    quota["spaceUsed"] = 1000 * quota["spaceQuotaUsed"]
+    quota["spaceUsed"] = sum(stored[row["type"]] for row in rows)
     return {**quota, "spaceCapacity": sum(row["totalCapacity"] for row in rows)}
 
 

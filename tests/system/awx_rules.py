@@ -137,6 +137,11 @@ def _faults_of_question(question: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+def may_stay_blank(question: Mapping[str, Any]) -> bool:
+    """Return whether a launch can leave the question blank. Where it has a default, AWX takes that instead of an answer that is left out."""
+    return not question["required"] and question.get("default", "") == ""
+
+
 def _is_number(value: Any, *kinds: type) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
 

@@ -23,7 +23,8 @@ THERE: list[tuple[str, dict[str, Any]]] = [
     ("projects", {"name": "Never synced", "organization": 1, "playbooks": []}),
     ("inventories", {"name": "Any"}),
     ("inventories", {"name": "Demo Inventory"}),
-    ("credentials", {"name": "Tenant", "credential_type": 0}),
+    ("credential_types", {"name": "Machine", "kind": "ssh", "inputs": {}, "injectors": {}}),
+    ("credentials", {"name": "Tenant", "credential_type": 1}),
     ("instance_groups", {"name": "default"}),
     ("execution_environments", {"name": "With requests"}),
 ]
@@ -35,6 +36,8 @@ class FakeAWX(ServerThread):
     def __init__(self, token: str = TOKEN) -> None:
         self.objects: dict[str, list[dict[str, Any]]] = {}
         self.writes: list[str] = []
+        #: The credentials that nobody has the right to use.
+        self.unusable: set[int] = set()
         # Each token, and the part of the API that it may not write to, if any.
         self._tokens = {f"Bearer {token}": None, f"Bearer {MEMBER}": "/credential_types/", f"Bearer {READER}": "/"}
         for kind, values in THERE:
@@ -65,6 +68,7 @@ class FakeAWX(ServerThread):
     def add(self, kind: str, values: dict[str, Any]) -> dict[str, Any]:
         """Have another object of a kind, and return it."""
         rows = self.objects.setdefault(kind, [])
+        values = {"enabled": True, **values} if kind == "schedules" else values
         url = f"/api/v2/{kind}/{len(rows) + 1}/"
         rows.append({"id": len(rows) + 1, "type": kind, "url": url, "related": {"survey_spec": f"{url}survey_spec/"}, **values})
         return rows[-1]
@@ -94,7 +98,11 @@ class FakeAWX(ServerThread):
     async def _list(self, request: web.Request) -> web.Response:
         # The unified ones would have projects among them, too, and workflows.
         rows = self.objects.get(request.match_info["kind"].removeprefix("unified_"), [])
-        found = [row for row in rows if all(str(row.get(key)) == value for key, value in request.query.items())]
+        # Of the filters with "or__" one has to match, of the others all.
+        either = {key.removeprefix("or__"): value for key, value in request.query.items() if key.startswith("or__")}
+        each = {key: value for key, value in request.query.items() if not key.startswith("or__")}
+        found = [row for row in rows if all(str(row.get(key)) == value for key, value in each.items())]
+        found = [row for row in found if not either or any(str(row.get(key)) == value for key, value in either.items())]
         return web.json_response({"count": len(found), "next": None, "results": found})
 
     async def _create(self, request: web.Request) -> web.Response:
@@ -148,14 +156,16 @@ class FakeAWX(ServerThread):
         return web.json_response({})
 
     async def _related(self, request: web.Request) -> web.Response:
-        ids = self._one(request).get(request.match_info["relation"], [])
-        return web.json_response({"count": len(ids), "next": None, "results": [{"id": number} for number in ids]})
+        rows = [self.objects[request.match_info["relation"]][number - 1] for number in self._one(request).get(request.match_info["relation"], [])]
+        return web.json_response({"count": len(rows), "next": None, "results": rows})
 
     async def _relate(self, request: web.Request) -> web.Response:
         relation, wanted = request.match_info["relation"], await request.json()
         owner = self._one(request)
         ids = [number for number in owner.get(relation, []) if number != wanted["id"]]
         if not wanted.get("disassociate"):
+            if relation == "credentials" and wanted["id"] in self.unusable:
+                return web.json_response({"detail": "You do not have permission to perform this action."}, status=403)
             fault = self._fault_of_relation(request.match_info["kind"], owner, ids, wanted["id"]) if relation == "credentials" else ""
             if fault:
                 return web.json_response({"error": fault}, status=400)

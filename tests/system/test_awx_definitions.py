@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.tests.system import awx_rules
+from ansible_collections.huaweicloud.koodrive.tests.system import awx_launch, awx_rules
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, SURVEYS
 
 INPUTS, INJECTORS = CREDENTIAL_TYPE["inputs"], CREDENTIAL_TYPE["injectors"]
@@ -49,6 +50,40 @@ def test_the_survey_asks_for_an_addition_only_where_the_playbook_wants_a_key() -
         assert ("koodrive_expand_capacity" in asked) is (template["extra_vars"].get("koodrive_additions_need_a_key") is True)
         # What a template sets must not be for a launch to undo.
         assert asked.isdisjoint(template["extra_vars"])
+
+
+def test_who_gives_an_order_number_is_told_which_field_of_the_credential_it_needs() -> None:
+    (field,) = [field for field in INPUTS["fields"] if field["id"] == "ledger"]
+    assert "order number" in field["help_text"]
+    keys = [question for survey in SURVEYS for question in survey["spec"] if question["variable"].endswith(("_idempotency_key", "_expand_capacity"))]
+    assert len(keys) >= 2 and all(f"field {field['label']}" in question["question_description"] for question in keys)
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "variables"),
+    [
+        # An optional answer that is left out takes the default, in a multiple choice as well. It cannot be "none of them".
+        ({"type": "multiplechoice", "choices": ["a", "b"], "default": "a"}, {}, {"q": "a"}),
+        ({"type": "multiplechoice", "choices": ["a", "b"], "default": "a"}, {"q": "b"}, {"q": "b"}),
+        ({"type": "integer", "default": 3}, {}, {"q": 3}),
+        ({"type": "text", "default": "x"}, {"q": ""}, {"q": ""}),
+        # Without a default, or with one that is no possible answer, there is no variable.
+        ({"type": "multiplechoice", "choices": ["a", "b"]}, {}, {}),
+        ({"type": "integer", "default": ""}, {}, {}),
+    ],
+)
+def test_an_optional_answer_that_is_left_out_takes_the_default(question: dict[str, Any], answers: dict[str, Any], variables: dict[str, Any]) -> None:
+    asked = {**QUESTION, **question}
+    assert awx_rules.faults_of_survey({"name": "s", "description": "d", "spec": [asked]}) == []
+    template = {"extra_vars": "{}", "survey": {"spec": [asked]}}
+    assert awx_launch.variables_of_job(template, answers) == (variables, [])
+    assert awx_rules.may_stay_blank(asked) is (not awx_launch.variables_of_job(template, {})[0].get("q"))
+
+
+@pytest.mark.parametrize("survey", SURVEYS, ids=lambda survey: survey["name"])
+def test_a_survey_promises_nothing_for_a_blank_that_awx_fills_in(survey: dict[str, Any]) -> None:
+    promises = [question for question in survey["spec"] if re.search("(?i)(left|leave (it|this)) blank", question.get("question_description", ""))]
+    assert [question["variable"] for question in promises if not awx_rules.may_stay_blank(question)] == []
 
 
 def test_there_is_a_job_template_for_each_playbook() -> None:

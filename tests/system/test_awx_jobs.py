@@ -15,6 +15,7 @@ from typing import Any
 
 import ansible_runner
 import pytest
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.system import awx_launch, awx_rules
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
@@ -25,7 +26,11 @@ AS_APP = {"app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id
 ANSWERS: dict[str, dict[str, Any]] = {
     "transfer.yml": {"koodrive_target_type": "group", "koodrive_total_capacity": 600},
     "balance.yml": {"koodrive_individual_unallocated_capacity": 500, "koodrive_department_unallocated_capacity": 0},
-    "onboard.yml": {"onboarding_capacity_individual_count": 50, "onboarding_capacity_individual_each": 10},
+    "onboard.yml": {
+        "onboarding_capacity_individual_count": 50,
+        "onboarding_capacity_individual_each": 10,
+        "onboarding_capacity_origin_type": "department",
+    },
     "report.yml": {},
 }
 MOVES = {
@@ -163,6 +168,16 @@ def test_a_job_with_an_order_number_adds_once_however_often_it_is_launched(job: 
     assert job.launch("playbooks/transfer.yml", survey_answers("transfer.yml", tmp_path, **addition), AS_TOKEN).status == "failed"
     assert "Give koodrive_idempotency_key" in job.kept()
     assert koodrive.totals()["group"] == 600
+
+
+def test_a_pool_that_gives_can_be_left_blank(job: Job, koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    batch = {"onboarding_capacity_individual_count": None, "onboarding_capacity_individual_each": None, "onboarding_capacity_origin_type": None}
+    answers = survey_answers("onboard.yml", tmp_path, **batch, onboarding_capacity_batches="[{type: group, count: 1, each: 50}]")
+    koodrive.state.tenant = Tenant(
+        {"department": {"total": 400, "allocated": 400}, "individual": {"total": 1000, "allocated": 900}, "group": {"total": 0, "allocated": 0}}
+    )
+    runner = job.launch("playbooks/onboard.yml", answers, AS_APP)
+    assert transfers_of(runner) == [[{"origin_type": "individual", "type": "group", "expand_capacity": 50}]]
 
 
 def test_a_report_job_writes_a_report(job: Job, tmp_path: Path) -> None:

@@ -82,9 +82,33 @@ def credential(awx: FakeAWX, name: str, of_type: str = "KooDrive") -> int:
     return awx.add("credentials", {"name": name, "credential_type": awx.named("credential_types", of_type)["id"]})["id"]
 
 
+@pytest.fixture(name="with_tenant")
+def fixture_with_tenant(ready: FakeAWX) -> FakeAWX:
+    """The same, with one tenant, whose credential "One" all job templates have."""
+    own = credential(ready, "One")
+    for template in ready.objects["job_templates"]:
+        template["credentials"] = [own]
+    return ready
+
+
+def refused(awx: FakeAWX, said: str, **answers: Any) -> None:
+    """See that a set-up with ``answers``, and its check run, are refused with what is ``said`` before anything is written."""
+    before = copy.deepcopy(awx.objects)
+    awx.writes.clear()
+    for options in (("--check",), ()):
+        printed = set_up(awx, *options, expected=2, **answers)
+        assert said in printed.replace('\\"', '"')
+        # No whole objects of AWX, which would hide what is said.
+        assert "survey_spec" not in printed
+    assert awx.writes == [] and awx.objects == before
+
+
 def test_it_creates_what_is_defined_and_only_once(awx: FakeAWX) -> None:
-    assert "changed=2" in set_up(awx, awx_setup_credential="Tenant", awx_setup_organization="Ours")
-    (credential_type,) = awx.objects["credential_types"]
+    # A type that somebody made by hand, with another description, and a credential of it.
+    awx.add("credential_types", {**copy.deepcopy(CREDENTIAL_TYPE), "description": "by hand"})
+    own = credential(awx, "One")
+    assert "changed=2" in set_up(awx, awx_setup_credential="One", awx_setup_organization="Ours")
+    credential_type = awx.named("credential_types", "KooDrive")
     assert {key: credential_type[key] for key in CREDENTIAL_TYPE} == CREDENTIAL_TYPE
     templates = awx.objects["job_templates"]
     for template, defined in zip(templates, JOB_TEMPLATES):
@@ -95,11 +119,11 @@ def test_it_creates_what_is_defined_and_only_once(awx: FakeAWX) -> None:
         assert template["diff_mode"] is (defined["playbook"] != "report.yml")
         assert "instance_groups" not in template and "prevent_instance_group_fallback" not in template
         assert template["allow_simultaneous"] is False and template["verbosity"] == 0 and template["job_type"] == "run"
-        assert template["project"] == template["inventory"] == template["organization"] == 1 and template["credentials"] == [1]
+        assert template["project"] == template["inventory"] == template["organization"] == 1 and template["credentials"] == [own]
         assert json.loads(template["extra_vars"]) == defined["extra_vars"]
     assert len(templates) == len(JOB_TEMPLATES)
     awx.writes.clear()
-    assert "changed=0" in set_up(awx, awx_setup_credential="Tenant", awx_setup_organization="Ours")
+    assert "changed=0" in set_up(awx, awx_setup_credential="One", awx_setup_organization="Ours")
     assert awx.writes == []
 
 
@@ -109,7 +133,11 @@ def test_a_check_run_writes_nothing(awx: FakeAWX) -> None:
 
 
 def test_the_modules_of_automation_controller_and_playbooks_of_ones_own(awx: FakeAWX, tmp_path: Path) -> None:
-    shutil.copytree(f"{AWX_COLLECTIONS}/ansible_collections/awx/awx", tmp_path / "ansible_collections/ansible/controller")
+    controller = tmp_path / "ansible_collections/ansible/controller"
+    shutil.copytree(f"{AWX_COLLECTIONS}/ansible_collections/awx/awx", controller)
+    # It names itself where its lookup takes the documentation of its options from.
+    lookup = controller / "plugins/lookup/controller_api.py"
+    lookup.write_text(lookup.read_text(encoding="utf-8").replace("awx.awx.auth_plugin", "ansible.controller.auth_plugin"), encoding="utf-8")
     set_up(awx, collections=str(tmp_path), awx_setup_modules="ansible.controller", awx_setup_folder="")
     assert [template["playbook"] for template in awx.objects["job_templates"]] == ["transfer.yml", "balance.yml", "onboard.yml", "report.yml"]
 
@@ -120,7 +148,7 @@ def test_what_is_blank_is_not_given(awx: FakeAWX) -> None:
     assert awx.writes == []
     blanks = {"credential_type": "\t", "credential": "", "organization": "None", "execution_environment": None, "instance_group": "\n", "modules": " "}
     set_up(awx, awx_setup_folder=" ", **{f"awx_setup_{name}": blank for name, blank in blanks.items()})
-    assert awx.objects["credential_types"][0]["name"] == "KooDrive"
+    assert awx.named("credential_types", "KooDrive")["name"] == "KooDrive"
     for template in awx.objects["job_templates"]:
         assert not template.keys() & {"credentials", "organization", "execution_environment", "instance_groups", "prevent_instance_group_fallback"}
         assert "/" not in template["playbook"]
@@ -156,19 +184,21 @@ def test_a_template_gets_the_one_credential_that_is_named(ready: FakeAWX) -> Non
     url = f"{ready.endpoint}/api/v2/job_templates/1/credentials/"
     assert requests.post(url, json={"id": new}, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10).status_code == 400
     # Of a type that is in use, what are not the inputs may change.
-    ready.objects["credential_types"][0]["description"] = "What an older release said"
+    ready.named("credential_types", "KooDrive")["description"] = "What an older release said"
     set_up(ready, awx_setup_credential="B")
     assert [template["credentials"] for template in ready.objects["job_templates"]] == [[new]] * len(JOB_TEMPLATES)
-    assert ready.objects["credential_types"][0]["description"] == CREDENTIAL_TYPE["description"]
+    assert ready.named("credential_types", "KooDrive")["description"] == CREDENTIAL_TYPE["description"]
 
 
 def test_launches_need_no_answer_that_has_a_default(ready: FakeAWX) -> None:
     assert launch(ready, "KooDrive transfer")["extra_vars"]["koodrive_origin_type"] == "department"
-    assert launch(ready, "KooDrive onboarding")["extra_vars"]["onboarding_capacity_origin_type"] == "department"
+    # AWX fills in the default, so a question that may be left blank has none.
+    assert "onboarding_capacity_origin_type" not in launch(ready, "KooDrive onboarding")["extra_vars"]
     refused = launch(ready, "KooDrive capacity report", 400)
     assert refused["variables_needed_to_start"] == ["'capacity_report_path' value missing"]
     job = launch(ready, "KooDrive capacity report", extra_vars={"capacity_report_path": "/tmp/r.html", "capacity_report_result": "not asked for"})
-    assert job["extra_vars"] == {"capacity_report_path": "/tmp/r.html", "capacity_report_format": "html", "capacity_report_transfers": 10}
+    blank = {"capacity_report_title": "", "capacity_report_since": ""}
+    assert job["extra_vars"] == {"capacity_report_path": "/tmp/r.html", "capacity_report_usage": "no", "capacity_report_transfers": 10, **blank}
 
 
 def test_one_template_runs_one_job_at_a_time_and_two_do_not(ready: FakeAWX) -> None:
@@ -197,19 +227,54 @@ def test_a_group_with_room_for_one_job_holds_back_all_that_move_capacity(ready: 
     assert launch(ready, "KooDrive transfer")["status"] == "running"
 
 
-def test_a_group_that_does_not_exist_is_named(ready: FakeAWX) -> None:
-    assert "instance_groups/?name=nowhere" in set_up(ready, expected=2, awx_setup_instance_group="nowhere")
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"awx_setup_instance_group": "nowhere"}, 'awx_setup_instance_group: AWX has no instance group named "nowhere"'),
+        ({"awx_setup_credential": "Tenant"}, 'the credential "Tenant" is of the type "Machine", not "KooDrive". Give a credential of the type "KooDrive".'),
+        ({"awx_setup_inventory": "Twice"}, 'AWX has 2 of the name "Twice" (inventory). Give awx_setup_organization, a name that is unique, or the ID'),
+        ({"awx_setup_credential": "Shared"}, 'AWX has 2 of the name "Shared" (credential). Give awx_setup_organization'),
+    ],
+)
+def test_a_name_that_does_not_mean_one_thing_is_told_before_anything_is_written(ready: FakeAWX, answers: dict[str, str], said: str) -> None:
+    for organization in (1, 2):
+        ready.add("inventories", {"name": "Twice", "organization": organization})
+        ready.objects["credentials"][credential(ready, "Shared") - 1]["organization"] = organization
+    refused(ready, said, **answers)
+
+
+def test_an_organization_or_an_id_tells_objects_of_one_name_apart(ready: FakeAWX) -> None:
+    shared = [credential(ready, "Shared") for _organization in (1, 2)]
+    for organization, number in enumerate(shared, 1):
+        ready.objects["credentials"][number - 1]["organization"] = organization
+    for template in ready.objects["job_templates"]:
+        template["organization"] = 1
+    set_up(ready, awx_setup_organization="Ours", awx_setup_credential="Shared")
+    assert ready.named("job_templates", "KooDrive balance")["credentials"] == [shared[0]]
+    set_up(ready, awx_setup_credential=shared[1], awx_setup_project="1", awx_setup_inventory="2")
+    assert ready.named("job_templates", "KooDrive balance")["credentials"] == [shared[1]]
+    assert ready.named("job_templates", "KooDrive balance")["inventory"] == 2
+
+
+def test_job_templates_of_one_name_in_two_organizations(ready: FakeAWX) -> None:
+    ready.add("organizations", {"name": "Others"})
+    for template in list(ready.objects["job_templates"]):
+        template["organization"] = 1
+        ready.add("job_templates", {"name": template["name"], "playbook": template["playbook"], "organization": 2, "description": "theirs"})
+    refused(ready, 'AWX has 2 job templates named "KooDrive transfer". Give awx_setup_organization')
+    set_up(ready, awx_setup_organization="Ours")
+    assert {template["description"] for template in ready.objects["job_templates"][len(JOB_TEMPLATES) :]} == {"theirs"}
 
 
 def older(awx: FakeAWX) -> None:
     """Make the credential type one of an older release, with another help text."""
-    awx.objects["credential_types"][0]["inputs"]["fields"][0]["help_text"] = "What an older release said"
+    awx.named("credential_types", "KooDrive")["inputs"]["fields"][0]["help_text"] = "What an older release said"
 
 
 def test_an_upgrade_may_change_the_fields_only_of_a_type_without_credentials(ready: FakeAWX) -> None:
     older(ready)
     assert "changed=1" in set_up(ready)
-    assert ready.objects["credential_types"][0]["inputs"] == CREDENTIAL_TYPE["inputs"]
+    assert ready.named("credential_types", "KooDrive")["inputs"] == CREDENTIAL_TYPE["inputs"]
     older(ready)
     credential(ready, "A")
     said = set_up(ready, expected=2)
@@ -248,14 +313,17 @@ def scheduled(awx: FakeAWX, **variables: Any) -> list[tuple[str, str, dict[str, 
 
 
 def test_a_schedule_is_created_once_and_changed_where_it_differs(ready: FakeAWX) -> None:
-    assert "changed=1" in set_up(ready, **SCHEDULE)
+    own = credential(ready, "One")
+    assert "changed=2" in set_up(ready, **SCHEDULE, awx_setup_credential="One")
     (schedule,) = ready.objects["schedules"]
     assert (schedule["name"], schedule["rrule"]) == ("KooDrive balance", NIGHTLY)
     assert schedule["unified_job_template"] == ready.named("job_templates", "KooDrive balance")["id"]
-    # Somebody has turned it off, and given it a tenant.
-    schedule.update(enabled=False, credentials=[credential(ready, "A")])
+    assert "credentials" not in schedule and ready.start(schedule)["credentials"] == [own]
+    # Somebody has turned it off.
+    schedule.update(enabled=False)
     as_it_is = copy.deepcopy(schedule)
     ready.writes.clear()
+    assert 'The schedule \\"KooDrive balance\\" is turned off.' in set_up(ready, **SCHEDULE)
     assert "changed=0" in set_up(ready, **SCHEDULE)
     # Without it, or with a blank one, it stays.
     assert "changed=0" in set_up(ready, awx_setup_balance_schedule=" ", awx_setup_balance_pools="")
@@ -267,10 +335,12 @@ def test_a_schedule_is_created_once_and_changed_where_it_differs(ready: FakeAWX)
 
 
 def test_a_check_run_foresees_a_schedule_before_there_is_a_template(awx: FakeAWX) -> None:
-    said = set_up(awx, "--check", **SCHEDULE)
-    assert "changed=3" in said and "There would be the schedule KooDrive balance." in said
-    assert awx.writes == []
-    assert "changed=3" in set_up(awx, **SCHEDULE)
+    awx.add("credential_types", copy.deepcopy(CREDENTIAL_TYPE))
+    credential(awx, "A")
+    said = set_up(awx, "--check", **SCHEDULE, awx_setup_balance_credential="A")
+    assert "There would be the schedule KooDrive balance, A." in said and awx.writes == []
+    set_up(awx, **SCHEDULE, awx_setup_balance_credential="A")
+    assert [row["name"] for row in awx.objects["schedules"]] == ["KooDrive balance, A"]
 
 
 @pytest.mark.parametrize(
@@ -282,36 +352,135 @@ def test_a_check_run_foresees_a_schedule_before_there_is_a_template(awx: FakeAWX
         {"awx_setup_balance_schedule": NIGHTLY.replace(" ", "\n") + "\n", "awx_setup_balance_capacity_step": "1", "awx_setup_balance_partial": "no"},
     ],
 )
-def test_a_schedule_is_the_same_however_it_is_written(ready: FakeAWX, answers: dict[str, Any]) -> None:
-    pools = '[{"type": "individual", "unallocated_capacity": 500}, {"type": "department", "unallocated_capacity": 200}]'
-    assert scheduled(ready, **answers) == [("KooDrive balance", NIGHTLY, {"koodrive_pools": pools, "koodrive_partial": "no", "koodrive_capacity_step": 1})]
+def test_a_schedule_is_the_same_however_it_is_written(with_tenant: FakeAWX, answers: dict[str, Any]) -> None:
+    ((name, rrule, extra_data),) = scheduled(with_tenant, **answers)
+    # In the text of a list, a number is what is written there.
+    pools = [{**row, "unallocated_capacity": int(row["unallocated_capacity"])} for row in json.loads(extra_data.pop("koodrive_pools"))]
+    assert pools == [{"type": "individual", "unallocated_capacity": 500}, {"type": "department", "unallocated_capacity": 200}]
+    assert (name, rrule, extra_data) == ("KooDrive balance", NIGHTLY, {"koodrive_partial": "no", "koodrive_capacity_step": 1})
 
 
-def test_what_a_schedule_starts_balances_the_pools(ready: FakeAWX, koodrive: KooDriveForTests) -> None:
+def test_what_a_schedule_starts_balances_the_pools(with_tenant: FakeAWX, koodrive: KooDriveForTests) -> None:
     answers = {"awx_setup_balance_pools": "[{type: individual, unallocated_capacity: 5000}, {type: department, unallocated_capacity: 0}]"}
-    set_up(ready, **{**SCHEDULE, **answers}, awx_setup_balance_partial="yes", awx_setup_balance_capacity_step=500)
-    job = ready.start(ready.named("schedules", "KooDrive balance"))
+    set_up(with_tenant, **{**SCHEDULE, **answers}, awx_setup_balance_partial="yes", awx_setup_balance_capacity_step=500)
+    job = with_tenant.start(with_tenant.named("schedules", "KooDrive balance"))
     assert job["status"] == "running"
-    assert "Moved 1500 GB to individual from department" in play(koodrive, "huaweicloud.koodrive.balance", job["extra_vars"])
+    assert "Moved 1,500 GB to individual from department" in play(koodrive, "huaweicloud.koodrive.balance", job["extra_vars"])
 
 
 def test_each_tenant_has_a_schedule_of_its_own(ready: FakeAWX) -> None:
     first, second = (credential(ready, tenant) for tenant in ("A", "B"))
     for tenant in ("A", "B"):
-        assert "changed=1" in set_up(ready, **SCHEDULE, awx_setup_balance_credential=tenant)
+        # It is made, gets its credential, and is turned on.
+        assert "changed=2" in set_up(ready, **SCHEDULE, awx_setup_balance_credential=tenant)
         assert "changed=0" in set_up(ready, **SCHEDULE, awx_setup_balance_credential=tenant)
-    assert [row["name"] for row in ready.objects["schedules"]] == ["KooDrive balance, A", "KooDrive balance, B"]
+    assert [(row["name"], row["enabled"]) for row in ready.objects["schedules"]] == [("KooDrive balance, A", True), ("KooDrive balance, B", True)]
     assert [ready.start(row)["credentials"] for row in ready.objects["schedules"]] == [[first], [second]]
     assert "credentials" not in ready.named("job_templates", "KooDrive balance")
+    # The templates may get a credential later. The schedules go on for their own tenants.
+    set_up(ready, awx_setup_credential="B")
+    assert [ready.start(row)["credentials"] for row in ready.objects["schedules"]] == [[first], [second]]
 
 
-def test_the_credential_of_the_template_is_none_of_the_schedule(ready: FakeAWX) -> None:
-    own = credential(ready, "A")
-    set_up(ready, **SCHEDULE, awx_setup_credential="A", awx_setup_balance_credential="A")
+@pytest.mark.parametrize("earlier", [False, True], ids=["in one run", "in two runs"])
+def test_a_schedule_is_not_named_after_the_credential_of_the_template(ready: FakeAWX, earlier: bool) -> None:
+    credential(ready, "One")
+    if earlier:
+        set_up(ready, awx_setup_credential="One")
+    answers = {**SCHEDULE, "awx_setup_balance_credential": "One", **({} if earlier else {"awx_setup_credential": "One"})}
+    refused(ready, 'The credential "One" is the credential of the job template "KooDrive balance"', **answers)
+
+
+def test_a_schedule_without_a_credential_does_not_follow_the_template_to_another_tenant(ready: FakeAWX) -> None:
+    credential(ready, "One")
+    second = credential(ready, "Two")
+    set_up(ready, **SCHEDULE, awx_setup_credential="One")
+    refused(ready, 'Its jobs ran for "One", and would run for "Two" from now on', awx_setup_credential="Two")
+    # Nor when somebody has taken the credential off the template in between.
+    template = ready.named("job_templates", "KooDrive balance")
+    template["credentials"], own = [], template["credentials"]
+    refused(ready, 'Its jobs ran for "no tenant", and would run for "Two" from now on', awx_setup_credential="Two")
+    template["credentials"] = own
+    # What the pools of the second tenant shall have is another matter, so the schedule is given with it.
+    set_up(ready, **SCHEDULE, awx_setup_credential="Two")
     (schedule,) = ready.objects["schedules"]
-    assert "credentials" not in schedule and ready.start(schedule)["credentials"] == [own]
-    # One that the template has by an earlier set-up, or by hand, is AWX's to see.
-    assert "give no awx_setup_balance_credential" in set_up(ready, expected=2, **SCHEDULE, awx_setup_balance_credential="A")
+    assert ready.start(schedule)["credentials"] == [second]
+
+
+def test_a_schedule_for_nobody_is_refused(ready: FakeAWX) -> None:
+    refused(ready, "The scheduled jobs would have no credential, and each would fail. Give awx_setup_balance_credential", **SCHEDULE)
+
+
+def test_a_tenants_schedule_that_has_lost_its_credential_is_told_and_can_be_mended(ready: FakeAWX) -> None:
+    first = credential(ready, "One")
+    credential(ready, "Two")
+    set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
+    (schedule,) = ready.objects["schedules"]
+    # AWX does so when somebody deletes the credential.
+    schedule["credentials"] = []
+    refused(ready, 'The schedule "KooDrive balance, One" has lost its credential, and its jobs run for "Two"', awx_setup_credential="Two")
+    set_up(ready, **SCHEDULE, awx_setup_credential="Two", awx_setup_balance_credential="One")
+    assert ready.objects["schedules"] == [schedule] and schedule["enabled"] is True and ready.start(schedule)["credentials"] == [first]
+
+
+def test_a_failed_set_up_leaves_no_schedule_without_credential_turned_on(ready: FakeAWX) -> None:
+    first = credential(ready, "One")
+    # AWX refuses a credential that its user may not use, after it has made the schedule.
+    ready.unusable.add(first)
+    set_up(ready, expected=2, **SCHEDULE, awx_setup_balance_credential="One")
+    (schedule,) = ready.objects["schedules"]
+    assert schedule["enabled"] is False and not schedule.get("credentials")
+    ready.unusable.clear()
+    set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
+    assert ready.objects["schedules"] == [schedule] and schedule["enabled"] is True and schedule["credentials"] == [first]
+
+
+def test_a_schedule_is_found_by_its_credential_however_that_is_renamed(ready: FakeAWX) -> None:
+    first = credential(ready, "One")
+    set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
+    ready.named("credentials", "One")["name"] = "First"
+    # Another tenant's credential has taken the name, and must not take the schedule.
+    credential(ready, "One")
+    refused(ready, 'has another credential, "First"', **SCHEDULE, awx_setup_balance_credential="One")
+    assert "changed=1" in set_up(ready, **SCHEDULE, awx_setup_balance_credential="First")
+    set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
+    assert [row["name"] for row in ready.objects["schedules"]] == ["KooDrive balance, First", "KooDrive balance, One"]
+    assert ready.objects["schedules"][0]["credentials"] == [first]
+
+
+def test_two_schedules_of_one_tenant_are_told(ready: FakeAWX) -> None:
+    credential(ready, "One")
+    set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
+    (schedule,) = ready.objects["schedules"]
+    ready.add("schedules", {**schedule, "id": 2, "url": "/api/v2/schedules/2/", "name": "KooDrive balance, at noon"})
+    refused(ready, "AWX has several schedules that could be the one", **SCHEDULE, awx_setup_balance_credential="One")
+
+
+def test_an_upgrade_with_a_new_credential_type_keeps_schedules_and_tenants(ready: FakeAWX) -> None:
+    old = credential(ready, "One")
+    set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
+    set_up(ready, awx_setup_credential_type="KooDrive 2")
+    refused(ready, 'Give a credential of the type "KooDrive 2"', awx_setup_credential_type="KooDrive 2", awx_setup_credential="One")
+    refused(ready, 'or the type "KooDrive 2" as awx_setup_credential_type', awx_setup_credential=str(credential(ready, "New", "KooDrive 2")))
+    # The new credential has the name of the old one.
+    new = credential(ready, "One", "KooDrive 2")
+    # A job would get the old credential of the template and the new one of the schedule.
+    ready.named("job_templates", "KooDrive balance")["credentials"] = [old]
+    upgraded = {**SCHEDULE, "awx_setup_credential_type": "KooDrive 2", "awx_setup_balance_credential": "One"}
+    refused(ready, "A scheduled job could get the variables of two tenants", **upgraded)
+    ready.named("job_templates", "KooDrive balance")["credentials"] = []
+    set_up(ready, **upgraded)
+    (schedule,) = ready.objects["schedules"]
+    assert (schedule["name"], schedule["enabled"], schedule["credentials"]) == ("KooDrive balance, One", True, [new])
+
+
+def test_an_upgrade_of_the_templates_credential_keeps_the_schedule(with_tenant: FakeAWX) -> None:
+    set_up(with_tenant, **SCHEDULE)
+    set_up(with_tenant, awx_setup_credential_type="KooDrive 2")
+    new = credential(with_tenant, "One", "KooDrive 2")
+    set_up(with_tenant, awx_setup_credential_type="KooDrive 2", awx_setup_credential="One")
+    (schedule,) = with_tenant.objects["schedules"]
+    assert with_tenant.start(schedule)["credentials"] == [new]
 
 
 @pytest.mark.parametrize(
@@ -319,7 +488,10 @@ def test_the_credential_of_the_template_is_none_of_the_schedule(ready: FakeAWX) 
     [
         ({"awx_setup_balance_pools": ""}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
         ({"awx_setup_balance_pools": "group"}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
-        ({"awx_setup_balance_pools": "[{type: group"}, "while parsing a flow mapping"),
+        ({"awx_setup_balance_pools": "[{type: group"}, "awx_setup_balance_pools is no valid YAML or JSON: "),
+        ({"awx_setup_balance_pools": "[{type: group"}, "Nothing was sent to AWX."),
+        ({"awx_setup_balance_pools": "group"}, "awx_setup_balance_pools must be a list, also for one entry. It is group."),
+        ({"awx_setup_balance_pools": "group"}, "Nothing was sent to AWX."),
         ({"awx_setup_balance_pools": [{"type": "groups", "total_capacity": 1}]}, "value of type must be one of: department, individual, group"),
         ({"awx_setup_balance_pools": [{"type": "group"}]}, "one of the following is required: total_capacity, unallocated_capacity"),
         ({"awx_setup_balance_capacity_step": "ten"}, "awx_setup_balance_capacity_step"),
@@ -337,19 +509,17 @@ def test_the_set_up_knows_what_the_module_takes_as_pools() -> None:
     spec = tasks[-1]["ansible.builtin.validate_argument_spec"]["argument_spec"]
     known, knows = ALLOCATION_SPEC["pools"]["options"], spec["awx_setup_balance_pools"]["options"]
     assert {name: {key: value for key, value in option.items() if key != "default"} for name, option in known.items()} == knows
-    assert [list(names) for names in ALLOCATION_SPEC["pools"]["required_one_of"]] == spec["awx_setup_balance_pools"]["required_one_of"]
 
 
 @pytest.mark.parametrize("rrule", ["FREQ=DAILY", "DTSTART:20270101T023000Z RRULE:FREQ=DAILY", "DTSTART:20270101T023000Z"])
-def test_times_that_awx_refuses_get_advice(ready: FakeAWX, rrule: str) -> None:
-    refused = {**SCHEDULE, "awx_setup_balance_schedule": rrule}
-    assert "needs both kinds of quotes" in set_up(ready, expected=2, **refused)
-    assert ready.objects.get("schedules", []) == []
+def test_times_that_awx_refuses_get_advice(with_tenant: FakeAWX, rrule: str) -> None:
+    assert "needs both kinds of quotes" in set_up(with_tenant, expected=2, **{**SCHEDULE, "awx_setup_balance_schedule": rrule})
+    assert with_tenant.objects.get("schedules", []) == []
 
 
-def test_a_change_that_awx_refuses_gets_the_reason_and_advice(ready: FakeAWX) -> None:
-    set_up(ready, **SCHEDULE)
+def test_a_change_that_awx_refuses_gets_the_reason_and_advice(with_tenant: FakeAWX) -> None:
+    set_up(with_tenant, **SCHEDULE)
     # AWX's module has the reason in the response alone.
-    said = set_up(ready, expected=2, **{**SCHEDULE, "awx_setup_balance_schedule": "DTSTART:20270101T023000Z RRULE:FREQ=DAILY"})
+    said = set_up(with_tenant, expected=2, **{**SCHEDULE, "awx_setup_balance_schedule": "DTSTART:20270101T023000Z RRULE:FREQ=DAILY"})
     assert "INTERVAL required in rrule: RULE:FREQ=DAILY" in said and "needs both kinds of quotes" in said
-    assert ready.objects["schedules"][0]["rrule"] == NIGHTLY
+    assert with_tenant.objects["schedules"][0]["rrule"] == NIGHTLY

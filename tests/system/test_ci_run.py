@@ -42,6 +42,9 @@ class Run:
         stand_in.parent.mkdir()
         stand_in.write_text(f"#!/usr/bin/env bash\nset -eu\n{make}\n", encoding="utf-8")
         stand_in.chmod(0o755)
+        promtool = stand_in.with_name("promtool")
+        promtool.touch()
+        promtool.chmod(0o755)
         environment = {"HOME": str(self.home), "PATH": f"{stand_in.parent}:{os.environ['PATH']}", "TMPDIR": str(self.temporary)}
         return subprocess.Popen(
             [self.checkout / ".ci/run"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True

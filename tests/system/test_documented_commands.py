@@ -22,9 +22,10 @@ from typing import NamedTuple
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.tests.examples import FOR_AWX, POOLS, RULEBOOK, blocks, examples
+from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
-from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT
+from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT
 from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import FakeAWX
 from ansible_collections.huaweicloud.koodrive.tests.system.fake_galaxy import FakeGalaxy
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
@@ -33,6 +34,7 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests impo
 AWX_COLLECTIONS = Path(os.environ["AWX_COLLECTIONS"])
 #: Addresses and secrets as the documentation has them.
 KOODRIVE_ADDRESS, KOODRIVE_SECRET = "https://intl.myhuaweicloud-koodrive.com", "c69b..."
+APPS = [App(f"app-of-{tenant}", f"s3cret-of-{tenant}", f"user-of-{tenant}") for tenant in ("one", "two")]
 AWX_ADDRESS, AWX_SECRET = "https://awx.example.org", "..."
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.rst")), *sorted((ROOT / "roles").rglob("README.md"))]
 BLOCKS = list(blocks("shell"))
@@ -75,10 +77,12 @@ def fixture_galaxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGal
 @pytest.fixture(name="place")
 def fixture_place(galaxy: FakeGalaxy, tmp_path: Path) -> Iterator[Place]:
     state = new_state(KOODRIVE_SECRET)
+    state.credentials.apps.extend(APPS)
     state.tenant = Tenant(POOLS)
     checkout = tmp_path / "checkout"
     shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".git", "output"))
     write_named_playbooks(checkout)
+    (checkout / "vault-password").write_text("of-the-vault\n", encoding="utf-8")
     with KooDriveForTests(state) as koodrive, FakeAWX(AWX_SECRET) as awx:
         write_stand_ins(tmp_path / "bin", {KOODRIVE_ADDRESS: koodrive.endpoint, AWX_ADDRESS: awx.endpoint})
         # Not what the caller's make, collection path or tests have set.
@@ -129,8 +133,12 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     # What earlier blocks have installed.
     for what, where in (("install .", os.environ["ANSIBLE_COLLECTIONS_PATH"]), ("install awx.awx", AWX_COLLECTIONS)):
         place.environment["ANSIBLE_COLLECTIONS_PATH"] += "" if what in text else f":{where}"
+    # A credential that an earlier step has made, of the type that the set-up has made before that.
+    for name in re.findall(r"awx_setup_balance_credential='([^']+)'", text):
+        kind = place.awx.add("credential_types", CREDENTIAL_TYPE)["id"]
+        place.awx.add("credentials", {"name": name, "credential_type": kind})
     place.run(text)
-    if re.search(r"koodrive\.(transfer|balance|onboard)|room\.yml", text):
+    if re.search(r"koodrive\.(transfer|balance|onboard)|room\.yml|tenant\.yml", text):
         assert place.koodrive.methods().count("POST") > 0
     if "koodrive.report" in text:
         assert (place.checkout / "koodrive.html").exists()
@@ -149,6 +157,45 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
         assert f"build -f context/Containerfile -t {tag} context" in (place.checkout / "podman.log").read_text(encoding="utf-8")
     if "ansible-rulebook --" in text:
         assert place.koodrive.methods().count("GET") > 0
+
+
+#: A task with a loop of its own over the dictionaries of secrets.yml, and over their names.
+LOOP = """
+- hosts: localhost
+  gather_facts: false
+  vars_files: secrets.yml
+  tasks:
+    - huaweicloud.koodrive.koodrive_space_allocation_info:
+        app_id: "{{ SECRETS.app_id }}"
+        app_secret: "{{ SECRETS.app_secret }}"
+        user_id: "{{ SECRETS.user_id }}"
+      loop: "{{ LOOP }}"
+      loop_control: {label: "{{ LABEL }}"}
+"""
+
+
+@pytest.mark.parametrize("text", [text for where, text in RUN_HERE if "guide_tenants" in where], ids=["hosts", "include"])
+def test_the_ways_of_the_guide_on_tenants_print_no_secret(place: Place, text: str) -> None:
+    place.environment["ANSIBLE_COLLECTIONS_PATH"] = os.environ["ANSIBLE_COLLECTIONS_PATH"]
+    said = place.run(text.replace("ansible-playbook", "ansible-playbook -vvv"))
+    assert "tenant_one" in said and "tenant_two" in said and "app-of-two" in said and "s3cret" not in said
+    # A failure prints most.
+    place.koodrive.state.credentials.apps.clear()
+    with pytest.raises(AssertionError, match="authentication") as failure:
+        place.run(text.replace("ansible-playbook", "ansible-playbook -vvv").replace("ansible-vault", ": ansible-vault"))
+    assert "s3cret" not in str(failure.value)
+
+
+def test_a_loop_of_the_task_prints_what_it_loops_over(place: Place) -> None:
+    place.environment.update(ANSIBLE_COLLECTIONS_PATH=os.environ["ANSIBLE_COLLECTIONS_PATH"], KOODRIVE_ENDPOINT=place.koodrive.endpoint)
+    over_dictionaries = {"SECRETS": "item.value", "LOOP": "tenants | dict2items", "LABEL": "item.key"}
+    over_names = {"SECRETS": "tenants[item]", "LOOP": "tenants.keys() | list", "LABEL": "item"}
+    for words, printed in ((over_dictionaries, True), (over_names, False)):
+        playbook = LOOP
+        for word, meant in words.items():
+            playbook = playbook.replace(word, meant)
+        (place.checkout / "loop.yml").write_text(playbook, encoding="utf-8")
+        assert ("s3cret-of-one" in place.run("ansible-playbook -v loop.yml")) is printed
 
 
 @pytest.mark.parametrize("command", INLINE)

@@ -58,30 +58,36 @@ def play(koodrive: KooDriveForTests, playbook: str, answers: dict[str, Any], *op
 def test_transfer_takes_the_answers_as_they_come(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
     shown = play(koodrive, f"{NAME}transfer", {"koodrive_origin_type": "department", **answers})
     assert koodrive.totals() == {"department": 1900, "individual": 1000, "group": 600}
-    assert "Moved 100 GB to group from department. Unallocated now: department 1500 GB, individual 100 GB, group 100 GB." in shown
+    assert "Moved 100 GB to group from department. Unallocated now: department 1,500 GB, individual 100 GB, group 100 GB." in shown
 
 
 def test_transfer_predicts_and_is_idempotent(koodrive: KooDriveForTests) -> None:
-    assert "Would move 100 GB to group from department. Unallocated then: department 1500 GB" in play(koodrive, f"{NAME}transfer", MOVE, "--check", "--diff")
+    assert "Would move 100 GB to group from department. Unallocated then: department 1,500 GB" in play(koodrive, f"{NAME}transfer", MOVE, "--check", "--diff")
     assert koodrive.methods() == ["GET"]
     play(koodrive, f"{NAME}transfer", MOVE)
     again = play(koodrive, f"{NAME}transfer", MOVE)
-    assert "Nothing was to be moved. Unallocated now: department 1500 GB" in again and "changed=0" in again
+    assert "Nothing was to be moved. Unallocated now: department 1,500 GB" in again and "changed=0" in again
 
 
 @pytest.mark.parametrize(
     ("answers", "told"),
     [
-        ({}, "Give koodrive_origin_type"),
-        ({**MOVE, "koodrive_origin_type": " "}, "Give koodrive_origin_type"),
-        ({**MOVE, "koodrive_total_capacity": "\t"}, "with one of koodrive_total_capacity"),
-        ({**MOVE, "koodrive_target_type": "", "koodrive_total_capacity": "", "koodrive_target": 5}, "either koodrive_target"),
-        ({**MOVE, "koodrive_total_capacity": True}, "total_capacity of the target group must be a whole number"),
-        ({**MOVE, "koodrive_expand_capacity": "1"}, "with one of koodrive_total_capacity"),
-        ({**MOVE, "koodrive_target_type": ""}, "either koodrive_target"),
-        ({**MOVE, "koodrive_target": [{"type": "individual", "total_capacity": 1}]}, "either koodrive_target"),
-        ({"koodrive_origin_type": "department", "koodrive_target": "{type: group, total_capacity: 1}"}, "either koodrive_target"),
-        ({"koodrive_origin_type": "department", "koodrive_target": "[{type: gro"}, "while parsing"),
+        ({}, "koodrive_origin_type is missing."),
+        ({**MOVE, "koodrive_origin_type": " "}, "koodrive_origin_type is missing."),
+        ({**MOVE, "koodrive_total_capacity": "\t"}, "No capacity is given for koodrive_target_type. Give koodrive_total_capacity,"),
+        (
+            {**MOVE, "koodrive_target_type": "", "koodrive_total_capacity": "", "koodrive_target": 5},
+            "koodrive_target must be a list, also for one entry. It is 5.",
+        ),
+        ({**MOVE, "koodrive_total_capacity": True}, "total_capacity of the target group must be whole GB"),
+        ({**MOVE, "koodrive_expand_capacity": "1"}, "koodrive_total_capacity and koodrive_expand_capacity are given together. Give only one"),
+        ({**MOVE, "koodrive_target_type": ""}, "koodrive_target_type is missing. Give the pool that koodrive_total_capacity is for."),
+        (
+            {**MOVE, "koodrive_target": [{"type": "individual", "total_capacity": 1}]},
+            "koodrive_target and koodrive_target_type and koodrive_total_capacity are both given",
+        ),
+        ({"koodrive_origin_type": "department", "koodrive_target": "{type: group, total_capacity: 1}"}, "It is one entry: write it in brackets, as a list."),
+        ({"koodrive_origin_type": "department", "koodrive_target": "[{type: gro"}, "koodrive_target is no valid YAML or JSON: "),
         ({**MOVE, "koodrive_total_capacity": "many"}, "total_capacity"),
         ({**MOVE, "koodrive_origin_reserve": "-1"}, "origin_reserve must be"),
     ],
@@ -142,7 +148,7 @@ def test_who_knows_that_a_transfer_is_lost_goes_on(koodrive: KooDriveForTests) -
 
 def test_a_failure_is_a_failure(koodrive: KooDriveForTests) -> None:
     shown = play(koodrive, f"{NAME}transfer", {**MOVE, "koodrive_total_capacity": 6000}, expected=2)
-    assert "cannot give 5500 GB" in shown and "Moved" not in shown
+    assert "cannot give 5,500 GB" in shown and "Moved" not in shown
 
 
 def test_it_runs_once_and_here_whatever_the_inventory(koodrive: KooDriveForTests, tmp_path: Path) -> None:
@@ -190,20 +196,85 @@ def test_balance_predicts_and_is_idempotent(koodrive: KooDriveForTests, answers:
 
 def test_balance_takes_a_part_only_where_it_is_told_to(koodrive: KooDriveForTests) -> None:
     answers = {"koodrive_individual_unallocated_capacity": 5000, "koodrive_department_unallocated_capacity": "0"}
-    assert "individual lacks 4900 GB; department can give 1600 GB" in play(koodrive, f"{NAME}balance", answers, expected=2)
+    assert "individual lacks 4,900 GB; department can give 1,600 GB" in play(koodrive, f"{NAME}balance", answers, expected=2)
     shown = play(koodrive, f"{NAME}balance", {**answers, "koodrive_partial": "yes"})
-    assert "Moved 1600 GB to individual from department. Still missing: 3300 GB in individual." in shown
+    assert "Moved 1,600 GB to individual from department. Still missing: 3,300 GB in individual." in shown
 
 
-@pytest.mark.parametrize("answers", [{}, {"koodrive_pools": "5"}, {**BALANCE, "koodrive_pools": [{"type": "group", "total_capacity": 1}]}])
-def test_balance_refuses_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
-    assert "Give either koodrive_pools" in play(koodrive, f"{NAME}balance", answers, expected=2)
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({}, "No pool is given. Give koodrive_pools, or"),
+        ({"koodrive_pools": "5"}, "koodrive_pools must be a list"),
+        ({"koodrive_pools": "[{type: group, total_capacity: 01000}]"}, "must be whole GB, without unit or separator"),
+        ({**BALANCE, "koodrive_pools": [{"type": "group", "total_capacity": 1}]}, "are both given"),
+        ({**BALANCE, "koodrive_takes_rest": "team"}, "koodrive_takes_rest must be one of"),
+        ({"koodrive_individual_unalocated_capacity": 500, **BALANCE}, "Did you mean koodrive_individual_unallocated_capacity?"),
+        ({**BALANCE, "koodrive_endpoint": "https://other.example.org"}, "Set KOODRIVE_ENDPOINT in the environment."),
+    ],
+)
+def test_balance_refuses_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any], told: str) -> None:
+    assert told in play(koodrive, f"{NAME}balance", answers, expected=2)
     assert koodrive.methods() == []
 
 
 def test_onboard_finds_the_pools_that_give_by_itself(koodrive: KooDriveForTests) -> None:
     shown = play(koodrive, f"{NAME}onboard", {**JOIN, "onboarding_capacity_origin_type": ""})
     assert "Moved 400 GB to individual from department." in shown
+
+
+def test_variables_of_the_other_playbooks_are_no_mistake(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    others = {**JOIN, **BALANCE, "capacity_report_path": str(tmp_path / "r.html"), "koodrive_in_process": True, "koodrive_interval": 5}
+    assert "Moved 400 GB" in play(koodrive, f"{NAME}balance", {**others, "onboarding_capacity_result": {"allocation": {}}})
+    assert "Nothing was to be moved" in play(koodrive, f"{NAME}onboard", others)
+
+
+def test_balance_brings_the_rest_back_once(koodrive: KooDriveForTests) -> None:
+    night = {"koodrive_individual_unallocated_capacity": "40", "koodrive_takes_rest": "department", "koodrive_capacity_step": "10"}
+    assert "Would move 60 GB to department from individual" in play(koodrive, f"{NAME}balance", night, "--check")
+    assert "Moved 60 GB to department from individual" in play(koodrive, f"{NAME}balance", night)
+    assert "Nothing was to be moved" in play(koodrive, f"{NAME}balance", night)
+
+
+@pytest.mark.parametrize("batches", [[{"type": "individual", "count": 3, "each": 200}], "[{type: individual, count: 3, each: 200}]"])
+def test_batches_add_up_and_a_reference_adds_once(koodrive: KooDriveForTests, batches: Any) -> None:
+    several = {**JOIN, "onboarding_capacity_individual_count": "1", "onboarding_capacity_batches": batches}
+    shown = play(koodrive, f"{NAME}onboard", several)
+    assert "Moved 510 GB to individual from department." in shown and "Capacity that was already unallocated counts as room" in shown
+    ticket = {**several, "onboarding_capacity_reference": "INC-7", "koodrive_capacity_step": 100}
+    shown = play(koodrive, f"{NAME}onboard", ticket)
+    assert "Moved 700 GB to individual from department." in shown and "already unallocated" not in shown
+    assert "this addition was made before" in play(koodrive, f"{NAME}onboard", ticket)
+    assert koodrive.totals()["individual"] == 2210
+
+
+def test_onboard_takes_the_settle_time(koodrive: KooDriveForTests) -> None:
+    koodrive.state.script = [Fault(), Fault(apply="no", reply="reset")]
+    assert koodrive.failure({"type": "individual", "total_capacity": 1100})["error"]["kind"] == "outcome_unknown"
+    assert "Moved 400 GB" in play(koodrive, f"{NAME}onboard", {**JOIN, "koodrive_settle_time": "0"})
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"onboarding_capacity_origin_resrve": 1000}, "Did you mean onboarding_capacity_origin_reserve? No request was sent."),
+        ({"onboarding_capacity_step": 10}, "Did you mean koodrive_capacity_step?"),
+        ({"onboarding_capacity_batches": "[{type: individual"}, "onboarding_capacity_batches is no valid YAML or JSON"),
+        ({"onboarding_capacity_batches": [{"type": "individual", "cuont": 1, "each": 1}]}, "entry 1, has cuont, which is unknown. Did you mean count?"),
+        ({"onboarding_capacity_batches": [{"type": "individual", "count": 1}]}, "entry 1, lacks each."),
+        ({"onboarding_capacity_batches": [{"type": "team", "count": 1, "each": 1}]}, "must be one of department, individual, group, not team"),
+        ({"onboarding_capacity_individual_count": "01000"}, "onboarding_capacity_individual_count must be a whole number, 0 or more"),
+        (
+            {"onboarding_capacity_origin_type": "", "onboarding_capacity_reference": "A-1"},
+            "onboarding_capacity_reference needs onboarding_capacity_origin_type",
+        ),
+        ({"koodrive_capacity_step": "0"}, "koodrive_capacity_step must be a whole number, 1 or more"),
+    ],
+)
+def test_onboard_names_what_is_wrong_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any], told: str) -> None:
+    shown = play(koodrive, f"{NAME}onboard", {**JOIN, **answers}, expected=2)
+    assert told in shown and "<class" not in shown
+    assert koodrive.methods() == []
 
 
 def test_onboard_moves_once(koodrive: KooDriveForTests) -> None:
@@ -243,12 +314,68 @@ def test_a_blank_path_is_none_and_the_other_blanks_are_not_given(koodrive: KooDr
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_report_says_what_is_in_the_ledger_and_what_is_stored(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    report = {"capacity_report_path": str(tmp_path / "report.html")}
+    assert "in 3 pools. The ledger has no transfer of this tenant." in play(koodrive, f"{NAME}report", report)
+    koodrive.run({"type": "group", "expand_capacity": 100})
+    koodrive.run({"type": "individual", "expand_capacity": 7})
+    shown = play(koodrive, f"{NAME}report", {**report, "capacity_report_usage": "yes", "capacity_report_transfers": "1"})
+    assert (
+        " Of 1800 allocated GB, 1080.0 are stored. The ledger has 2 transfers of this tenant. The last one: 7 GB to individual from department, sent 20"
+        in shown
+    )
+    assert "ledger" not in play(koodrive, f"{NAME}report", {**report, "capacity_report_transfers": "0"}).partition("TASK [Summary]")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "begins"),
+    [
+        ("r.md", None, "# KooDrive"),
+        ("r.MarkDown", "", "# KooDrive"),
+        ("r.prom", "None", "# HELP"),
+        ("r.html", None, "<!DOCTYPE"),
+        ("r.txt", None, "<!DOCTYPE"),
+        ("r.md", "html", "<!DOCTYPE"),
+    ],
+)
+def test_the_end_of_the_path_decides_on_the_format(koodrive: KooDriveForTests, tmp_path: Path, name: str, given: str | None, begins: str) -> None:
+    play(koodrive, f"{NAME}report", {"capacity_report_path": str(tmp_path / name), "capacity_report_format": given})
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+
+
+@pytest.mark.parametrize("path", [".", "new/", "new/report.html"])
+def test_a_path_that_is_no_file_is_refused_before_it_asks(koodrive: KooDriveForTests, tmp_path: Path, path: str) -> None:
+    assert "capacity_report_path must be a file" in play(koodrive, f"{NAME}report", {"capacity_report_path": f"{tmp_path}/{path}"}, expected=2)
+    assert koodrive.methods() == [] and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "told", "asked"),
+    [
+        ("{}", "1700 of 3500 GB", ["GET"]),
+        (" ", "7 of 9 GB", []),
+        ('{"allocation":{"group":{"total_capacity":5,"allocated_capacity":2}}}', "3 of 5 GB", []),
+    ],
+)
+def test_a_result_can_be_given_on_the_command_line(koodrive: KooDriveForTests, tmp_path: Path, result: str, told: str, asked: list[str]) -> None:
+    onboarding = {"onboarding_capacity_result": {"allocation": {"group": {"total_capacity": 9, "allocated_capacity": 2}}}}
+    answers = {"capacity_report_path": str(tmp_path / "report.md"), **onboarding}
+    assert told in play(koodrive, f"{NAME}report", answers, "-e", f"capacity_report_result='{result}'")
+    assert koodrive.methods() == asked
+
+
 @pytest.mark.parametrize("path", ["report.html", "~/report.html", "$HOME/report.html"])
 def test_report_writes_to_where_somebody_is(koodrive: KooDriveForTests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert f"Wrote {tmp_path / 'report.html'}: 1700" in play(koodrive, f"{NAME}report", {"capacity_report_path": path})
     assert (tmp_path / "report.html").exists()
+
+
+def test_report_refuses_a_misspelled_variable(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    answers = {"capacity_report_path": str(tmp_path / "r.html"), "capacity_report_fromat": "markdown"}
+    assert "Did you mean capacity_report_format? No request was sent." in play(koodrive, f"{NAME}report", answers, expected=2)
+    assert koodrive.methods() == []
 
 
 def test_roles_explain_themselves() -> None:

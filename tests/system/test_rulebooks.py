@@ -53,6 +53,7 @@ def take(koodrive: KooDriveForTests, gigabytes: int) -> None:
 def test_a_pool_that_runs_low_gets_room_once(koodrive: KooDriveForTests, start: Start) -> None:
     with start() as rulebook:
         rulebook.wait_for("'reasons': ['first']")
+        rulebook.wait_for("are watched. GB unallocated: department 3600 of 4000, individual 500 of 1000, group 500 of 1000.")
         take(koodrive, 450)
         rulebook.wait_for("'came_below': ['group']")
         rulebook.wait_for("'came_back': ['group']")
@@ -64,6 +65,7 @@ def test_a_pool_that_runs_low_gets_room_once(koodrive: KooDriveForTests, start: 
         rulebook.wait_for("'came_below': ['group']", times=2)
         until(lambda: len(koodrive.methods()) > seen + 4, "it reads no more")
     assert koodrive.methods().count("POST") == 1
+    assert rulebook.printed().count("are watched. GB unallocated:") == 1
     assert rulebook.printed().count("PLAY RECAP") == 1 and TOKEN not in rulebook.printed()
     assert koodrive.totals()["group"] == 510
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,18 @@ from typing import Any
 import jinja2
 import pytest
 import yaml
+from ansible_collections.huaweicloud.koodrive.plugins.filter.unknown_variables import PREFIXES, known_variables
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT, Loader
 from jinja2 import nodes
 
 #: Where Ansible takes an expression without braces around it.
 EXPRESSIONS = {"that", "when", "failed_when", "changed_when", "until"}
-#: Each dictionary of answers that the filter ``given`` goes through: its file, its name, and what all names of variables begin with.
+#: What the role for onboarding shares with the playbooks.
+SHARED = {"capacity_step": "koodrive_capacity_step"}
+#: Each dictionary of answers that a filter takes: its file, its name, and what all names of variables begin with.
 ANSWERS = [
-    *((f"roles/{role}/vars/main.yml", f"{role}__inputs", f"{role}_") for role in ("onboarding_capacity", "capacity_report")),
+    ("roles/onboarding_capacity/vars/main.yml", "onboarding_capacity__answers", "onboarding_capacity_"),
+    ("roles/capacity_report/vars/main.yml", "capacity_report__inputs", "capacity_report_"),
     ("playbooks/transfer.yml", "koodrive__answers", "koodrive_"),
     ("playbooks/balance.yml", "koodrive__answers", "koodrive_"),
     ("playbooks/awx_setup.yml", "awx_setup__answers", "awx_setup_"),
@@ -87,11 +92,49 @@ def test_what_a_template_asks_for_or_sets_is_read(template: dict[str, Any]) -> N
 def test_an_answer_has_the_name_of_its_variable(file: str, name: str, prefix: str) -> None:
     content = read(ROOT / file)
     answers = (content if isinstance(content, dict) else content[0]["vars"])[name]
-    assert answers and {answer: names_in(text) for answer, text in answers.items()} == {answer: {prefix + answer} for answer in answers}
+    assert answers and {answer: names_in(text) for answer, text in answers.items()} == {answer: {SHARED.get(answer, prefix + answer)} for answer in answers}
+
+
+def options_of(role: str) -> set[str]:
+    """The inputs of a role, as it documents them."""
+    return set(read(ROOT / f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"])
 
 
 @pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
-def test_a_role_takes_as_answers_what_it_documents(role: str) -> None:
-    options = read(ROOT / f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    inputs = read(ROOT / f"roles/{role}/vars/main.yml")[f"{role}__inputs"]
-    assert {f"{role}_{name}" for name in inputs} == set(options)
+def test_a_role_reads_what_it_documents_and_nothing_else(role: str) -> None:
+    matter = {name for name in names_that_matter({"capacity_report": "report.yml", "onboarding_capacity": "onboard.yml"}[role]) if is_for_users(name)}
+    handed_on = {"onboarding_capacity_result"}
+    assert matter - handed_on == options_of(role)
+
+
+def is_for_users(name: str) -> bool:
+    """Whether a variable begins like one that a user may set, and is none of the internal ones."""
+    return name.startswith(PREFIXES) and "__" not in name
+
+
+PLAYBOOKS = ("transfer.yml", "balance.yml", "onboard.yml", "report.yml")
+GUIDE = (ROOT / "docs/docsite/rst/guide_playbooks.rst").read_text(encoding="utf-8")
+
+
+def explained(playbook: str) -> set[str]:
+    """The variables that the guide explains below the name of ``playbook``: the first column of its table."""
+    name = playbook.removesuffix(".yml")
+    section = re.search(rf"^{name}\n-+\n(.*?)(?=^\w[^\n]*\n-+\n|\Z)", GUIDE, re.MULTILINE | re.DOTALL)
+    assert section, f"no section {name}"
+    return {variable for row in re.findall(r"^   \* - (.+)$", section[1], re.MULTILINE) for variable in re.findall(r"``(\w+)``", row)}
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_the_guide_explains_each_variable_that_a_playbook_reads_and_no_other(playbook: str) -> None:
+    results = {"koodrive_result"} if playbook != "report.yml" else set()
+    read_by = {name for name in names_that_matter(playbook) if is_for_users(name)} - results
+    # A result that is handed on is an input of the report alone.
+    assert explained(playbook) == read_by - ({"onboarding_capacity_result"} if playbook == "onboard.yml" else set())
+
+
+def test_what_is_known_is_what_is_read() -> None:
+    rulebooks = {
+        name for path in (ROOT / "extensions/eda/rulebooks").glob("*.yml") for name in re.findall(r"\bkoodrive_\w+", path.read_text(encoding="utf-8"))
+    } - {"koodrive_TYPE_threshold", "koodrive_TYPE_unallocated_capacity"}
+    read_by = {name for playbook in PLAYBOOKS for name in names_that_matter(playbook) if is_for_users(name)}
+    assert known_variables() == read_by | rulebooks | {"koodrive_result", "onboarding_capacity_result", "koodrive_in_process"}

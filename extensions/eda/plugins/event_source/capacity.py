@@ -31,6 +31,8 @@ description:
   - After a reading it has C(allocation) and its sums C(total_capacity), C(allocated_capacity) and C(unallocated_capacity), as
     M(huaweicloud.koodrive.koodrive_space_allocation_info) returns them, C(warnings), and the lists C(below), C(came_below) and C(came_back) with the
     names of what is under its threshold now, was not before, and was before and is no more.
+  - With O(usage=true) it has C(stored_capacity), too, in each pool and for all of them, where KooDrive reports it. A change of what is stored alone is
+    no event, since it changes all the time. The next event has it, at the latest that of O(heartbeat).
   - After a reading that failed it has C(error) and C(msg), as a failed task has them. A failure that stays is told once for each C(error.kind).
     It does not end the source.
   - Both have C(endpoint) and C(trace_id). No event has a secret.
@@ -69,6 +71,11 @@ options:
         description:
           - For all pools that KooDrive reports, together.
         type: raw
+  usage:
+    description:
+      - Whether to read how much is stored in the pools, too. This takes a second request for each reading.
+    type: bool
+    default: false
   endpoint:
     description:
       - The KooDrive endpoint, a host with a port if need be, with or without C(https://). Plain C(http://) is accepted to a loopback address only.
@@ -138,7 +145,7 @@ requirements:
 notes:
   - An option or an environment variable that is blank (nothing, or a text of white space at the most) counts as not set.
   - Proxies are taken from the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY). The file C(~/.netrc) is not consulted.
-  - A wrong option ends the source at once.
+  - A wrong option ends the source at once. Nothing else does; a reading that this machine cannot make is a reading that failed.
 """
 
 EXAMPLES = r"""
@@ -163,10 +170,17 @@ try:
 except ImportError:
     # ansible-rulebook finds this file by its path, and knows nothing of the others. Ansible's own loader would find them, and would keep
     # ansible-rulebook from finding its filters, for it takes what runpy runs for a part of a collection.
-    sys.path.append(str(Path(__file__).absolute().parents[7]))
+    sys.path.extend(map(str, list(Path(__file__).absolute().parents)[7:8]))
+    try:
+        import_module("ansible_collections.huaweicloud.koodrive")
+    except ImportError:
+        raise ImportError(
+            f"The event source {__file__} needs the rest of the collection huaweicloud.koodrive, and this Python does not find it. Install the"
+            " collection with ansible-galaxy, and use the event source as huaweicloud.koodrive.capacity instead of a copy of its file."
+        ) from None
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import allocation_info
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable, unknown_options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import masked
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from, in_range, secrets_of
@@ -177,6 +191,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watc
 #: The argument spec; the documentation says the same in words.
 SOURCE_SPEC: dict[str, Any] = {
     **CONNECTION_SPEC,
+    "usage": ALLOCATION_INFO_SPEC["usage"],
     "interval": {"type": "int", "default": 300},
     "heartbeat": {"type": "int", "default": 0},
     "thresholds": {"type": "dict"},
@@ -213,7 +228,9 @@ def _settings(args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Thresh
     validated = ArgumentSpecValidator(SOURCE_SPEC).validate(readable(SOURCE_SPEC, args))
     options: dict[str, Any] = validated.validated_parameters
     if validated.error_messages:
-        raise _wrong(refusal_of(validated.error_messages, SOURCE_SPEC), options)
+        faults = validated.error_messages
+        prefix = "Unsupported option of the event source huaweicloud.koodrive.capacity: " if unknown_options(faults, SOURCE_SPEC) else ""
+        raise _wrong(refusal_of(faults, SOURCE_SPEC, prefix), options)
     try:
         in_range(options, "interval", 1, LONGEST_INTERVAL)
         in_range(options, "heartbeat", 0, LONGEST_HEARTBEAT)
@@ -243,12 +260,25 @@ async def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
         except BaseException as error:  # It is for the one who waits.
             done.set_exception(error)
 
-    # Not one of a pool: Python waits for those before it ends.
-    threading.Thread(target=work, name="koodrive capacity", daemon=True).start()
     try:
+        # Not one of a pool: Python waits for those before it ends.
+        threading.Thread(target=work, name="koodrive capacity", daemon=True).start()
         return await asyncio.wrap_future(done)
+    except Exception as error:  # The next reading may succeed, and until then somebody must know.
+        return {"endpoint": connection_from(options).endpoint, **_trouble_of(error).as_result()}
     finally:
         called_off.set()
+
+
+def _trouble_of(error: Exception) -> KooDriveError:
+    """Return why this machine could not make a reading at all."""
+    what, advice = f"an unexpected {type(error).__name__}: {error}", "Report this as a bug of huaweicloud.koodrive."
+    if isinstance(error, OSError) and os.environ.get("SSLKEYLOGFILE"):
+        what = f"the file that SSLKEYLOGFILE names cannot be used ({error.strerror})"
+        advice = "Make it writable, or unset SSLKEYLOGFILE, and restart ansible-rulebook."
+    elif isinstance(error, RuntimeError) and "thread" in str(error):
+        what, advice = f"this machine could not start a thread for it ({error})", "See to the limits of its processes, threads and memory."
+    return KooDriveError("unreachable", what, step="Reading the pools", advice=f"{advice} The event source goes on, and tries again after its interval.")
 
 
 if __name__ == "__main__":

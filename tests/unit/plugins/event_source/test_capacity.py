@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +23,7 @@ import yaml
 from ansible_collections.huaweicloud.koodrive.extensions.eda.plugins.event_source import capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watch import WATCHED
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Shape
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
 
@@ -259,10 +262,12 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
     [
         ({"interval": 0}, "interval must be a whole number from 1 to 86400, not 0"),
         ({"interval": True}, "interval must be a whole number"),
-        ({"interval": "often"}, "argument 'interval' is of type"),
+        ({"interval": "often"}, "argument 'interval' is of type text, and must be a whole number"),
         ({"interval": "inf"}, "interval"),
         ({"heartbeat": -1}, "heartbeat must be a whole number from 0 to 604800, not -1"),
-        ({"intervall": 5}, "intervall. Supported parameters include"),
+        ({"intervall": 5}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported parameters include"),
+        ({"intervall": 5, "retries": "many"}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported"),
+        ({"usage": "perhaps"}, "argument 'usage' is of type"),
         ({"thresholds": {"groups": 5}}, "thresholds.groups is none of department, individual, group, all"),
         ({"thresholds": {"group": "a lot"}}, "thresholds.group must be whole GB"),
         ({"thresholds": 5}, "thresholds"),
@@ -351,6 +356,75 @@ def test_without_requests_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "REQUESTS_IMPORT_ERROR", "the traceback")
     with pytest.raises(ImportError, match="requests"):
         asyncio.run(capacity.main(asyncio.Queue(), {}))
+
+
+def test_with_usage_it_tells_what_is_stored(koodrive: KooDriveForTests, asked: list[Any]) -> None:
+    async def watch(**options: Any) -> dict[str, Any]:
+        async with started(koodrive, **options) as source:
+            return await source.event()
+
+    with_usage = asyncio.run(watch(usage="yes"))
+    assert with_usage["stored_capacity"] == 1080.0 and with_usage["allocation"]["group"]["stored_capacity"] == 300.0
+    assert "quotaUsed" in koodrive.paths()
+    koodrive.state.requests.clear()
+    koodrive.state.shape = Shape(quota="none")
+    refused = asyncio.run(watch(usage=True))
+    assert "stored_capacity" not in refused and "How much is stored is not known" in refused["warnings"][0]
+    koodrive.state.requests.clear()
+    assert "stored_capacity" not in asyncio.run(watch()) and "quotaUsed" not in koodrive.paths()
+
+
+def test_without_a_thread_it_says_so_and_goes_on(koodrive: KooDriveForTests, asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    refused: list[str] = []
+
+    def started_later(thread: threading.Thread) -> None:
+        if thread.name == "koodrive capacity" and len(refused) < 3:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", started_later)
+
+    async def watch() -> None:
+        async with started(koodrive) as source:
+            failed = await source.event()
+            assert failed["reasons"] == ["failed"] and failed["error"]["kind"] == "unreachable" and failed["endpoint"] == koodrive.endpoint
+            assert "could not start a thread for it (can't start new thread)" in failed["msg"]
+            assert (await source.event())["reasons"] == ["first", "recovered"]
+
+    asyncio.run(watch())
+    assert len(refused) == 3
+
+
+@pytest.mark.parametrize("name", ["", "missing/keys"])
+def test_with_an_unusable_file_for_keys_it_says_so_and_goes_on(
+    koodrive: KooDriveForTests, asked: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / name))
+
+    async def watch() -> None:
+        # Not with the usual bundle, whose TLS context is there already.
+        async with started(koodrive, validate_certs=False) as source:
+            failed = await source.event()
+            assert failed["reasons"] == ["failed"] and failed["error"]["kind"] == "unreachable"
+            assert "the file that SSLKEYLOGFILE names cannot be used (" in failed["msg"] and koodrive.methods() == []
+            monkeypatch.delenv("SSLKEYLOGFILE")
+            assert (await source.event())["reasons"] == ["first", "recovered"]
+
+    asyncio.run(watch())
+
+
+@pytest.mark.parametrize("folder", ["", "a/b/c/d/e/f/g/h"])
+def test_a_copy_without_the_collection_says_what_is_missing(folder: str) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        copy = Path(temporary) / folder / "capacity.py"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(str(capacity.__file__), copy)
+        # Not what makes the collection importable in the tests.
+        ended = subprocess.run([sys.executable, copy], env={}, cwd=temporary, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    told = f"ImportError: The event source {copy} needs the rest of the collection huaweicloud.koodrive, and this Python does not find it. Install"
+    assert ended.returncode == 1 and told in ended.stdout and "IndexError" not in ended.stdout
 
 
 def test_run_by_itself_it_prints_events(koodrive: KooDriveForTests) -> None:

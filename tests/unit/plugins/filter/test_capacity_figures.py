@@ -139,7 +139,61 @@ def test_the_headline_says_what_was_done(result: dict[str, Any], headline: str) 
 def test_pools_are_shown_as_they_come_and_summed() -> None:
     figures = capacity_figures({"allocation": {"<i>": pool("104857600", "0"), "group": pool(10, 15), "department": pool("5.0", 2)}})
     assert [row["name"] for row in figures["pools"]] == ["<i>", "group", "department"]
-    assert figures["all"] == {"total_capacity": 104857615, "allocated_capacity": 17, "unallocated_capacity": 104857603}
+    assert figures["all"] == {
+        "total_capacity": 104857615,
+        "allocated_capacity": 17,
+        "unallocated_capacity": 104857603,
+        "over": 0,
+        "state": "0.0 % allocated",
+    }
+
+
+@pytest.mark.parametrize(
+    ("pools", "state", "over"),
+    [
+        ([(100, 80), (100, 20)], "50.0 % allocated", 0),
+        ([(100, 100), (50, 50)], "full", 0),
+        ([(0, 0)], "empty", 0),
+        ([], "empty", 0),
+        ([(100, 150), (100, 60)], "over-allocated", 10),
+        # One has more than there is, and another has room.
+        ([(100, 150), (100, 50)], "99.9 % allocated", 0),
+    ],
+)
+def test_all_pools_are_in_words_together(pools: list[tuple[int, int]], state: str, over: int) -> None:
+    together = capacity_figures({"allocation": {f"pool-{number}": pool(*capacities) for number, capacities in enumerate(pools)}})["all"]
+    assert (together["state"], together["over"]) == (state, over)
+
+
+def stored(total: int, allocated: int, amount: Any) -> dict[str, Any]:
+    return {**pool(total, allocated), "stored_capacity": amount}
+
+
+def test_what_is_stored_lies_within_what_is_allocated() -> None:
+    figures = capacity_figures({"allocation": {"group": stored(1000, 800, "200.5"), "department": stored(1000, 0, 0.0)}})
+    group, department = figures["pools"]
+    assert (group["stored_capacity"], group["stored_state"], group["bar_text"]) == (200.5, "25.1 % of it stored", "#" * 4 + "█" * 12 + "░" * 4)
+    assert {part["name"]: (part["start"], part["length"]) for part in group["bar"]}["stored"] == (0, 20.05)
+    assert [part["name"] for part in group["bar"]] == ["allocated", "stored", "unallocated", "total"]
+    assert (department["stored_state"], department["bar_text"]) == ("nothing allocated", "░" * 20)
+    assert (figures["all"]["stored_capacity"], figures["all"]["stored_state"]) == (200.5, "25.1 % of it stored")
+
+
+def test_more_stored_than_allocated_is_told_and_not_drawn() -> None:
+    (figures,) = capacity_figures({"allocation": {"group": stored(1000, 100, 200)}})["pools"]
+    assert figures["stored_state"] == "200.0 % of it stored" and figures["bar_text"] == "#" * 2 + "░" * 18
+    assert {part["name"]: part["length"] for part in figures["bar"]}["stored"] == 10
+
+
+def test_without_the_usage_of_a_pool_there_is_no_sum() -> None:
+    figures = capacity_figures({"allocation": {"group": stored(1000, 800, 1), "department": pool(1, 1), "individual": stored(1, 1, None)}})
+    assert ["stored_capacity" in row for row in (*figures["pools"], figures["all"])] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("wrong", ["much", -1, float("inf"), "nan", [], {}])
+def test_a_usage_that_is_no_number_is_named(wrong: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="the pool group has no (possible )?number as stored_capacity"):
+        capacity_figures({"allocation": {"group": stored(1, 1, wrong)}})
 
 
 @pytest.mark.parametrize("result", [None, [], {}, {"allocation": None}, {"allocation": [pool(1, 1)]}, {"results": [{"allocation": {}}]}])

@@ -14,7 +14,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.filter.summary import Filt
 summary = FilterModule().filters()["summary"]
 GROUP = {"type": "group", "expand_capacity": 100}
 INDIVIDUAL = {"type": "individual", "expand_capacity": 40}
-NOW = " Unallocated now: department 1500 GB, group 100 GB."
+NOW = " Unallocated now: department 1,500 GB, group 100 GB."
 
 
 def result(*transfers: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def test_it_says_what_moved() -> None:
 
 
 def test_it_says_what_would_move() -> None:
-    assert summary(result(GROUP), True) == "Would move 100 GB to group from department. Unallocated then: department 1500 GB, group 100 GB."
+    assert summary(result(GROUP), True) == "Would move 100 GB to group from department. Unallocated then: department 1,500 GB, group 100 GB."
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -61,3 +61,18 @@ def test_it_says_what_is_missing() -> None:
 def test_what_is_no_result_of_a_move_is_refused(wrong: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="takes the registered result of one task that moves capacity"):
         summary(wrong)
+
+
+USED = {"unallocated_capacity": 1500, "allocated_capacity": 500, "stored_capacity": 240.125}
+
+
+def test_of_a_reading_it_says_what_the_pools_hold() -> None:
+    reading = {"allocation": {"department": {"unallocated_capacity": 1500}, "group": {"unallocated_capacity": 100}}}
+    assert summary(reading) == summary(reading, True) == NOW.strip()
+    assert summary({"allocation": {}}) == "KooDrive reported no pool."
+
+
+def test_it_says_what_is_stored_where_the_result_has_it() -> None:
+    reading = {"allocation": {"department": USED, "group": {"unallocated_capacity": 100}}}
+    assert summary(reading) == NOW.strip() + " Stored of what is allocated: department 240.125 of 500 GB."
+    assert summary({**result(GROUP), **reading}).endswith(" GB. Stored of what is allocated: department 240.125 of 500 GB.")

@@ -52,7 +52,7 @@ def test_where_there_is_too_little_the_pools_tell_how_little(account: TransferAc
     account.saw(BEFORE)
     account.planned(plan)
     told = account.failure(KooDriveError("insufficient_capacity", "it cannot give that"))["msg"]
-    assert "Nothing was moved. The pools hold: department 2000 GB total, 1600 GB unallocated; group" in told
+    assert "Nothing was moved. The pools hold: department 2,000 GB total, 1,600 GB unallocated; group" in told
 
 
 def test_after_sending_nobody_knows_what_the_pools_hold_until_they_are_read(account: TransferAccount, plan: Plan) -> None:
@@ -62,11 +62,11 @@ def test_after_sending_nobody_knows_what_the_pools_hold_until_they_are_read(acco
     account.could_not_see(KooDriveError("unreachable", "nobody answers"))
     failure = account.failure(ERROR)
     assert failure["transfers"] == [{"type": "group", "expand_capacity": 100}] and "allocation" not in failure and not failure["changed"]
-    for words in ("Before: department 2000 GB total", "What they hold now is not known.", "The latest reading failed: nobody answers."):
+    for words in ("Before: department 2,000 GB total", "What they hold now is not known.", "The latest reading failed: nobody answers."):
         assert words in failure["msg"]
     account.saw(AFTER)
     failure = account.failure(ERROR)
-    assert failure["changed"] and "Now: department 1900 GB total" in failure["msg"] and "latest reading" not in failure["msg"]
+    assert failure["changed"] and "Now: department 1,900 GB total" in failure["msg"] and "latest reading" not in failure["msg"]
 
 
 def test_what_did_not_leave_has_changed_nothing(account: TransferAccount, plan: Plan) -> None:
@@ -75,7 +75,7 @@ def test_what_did_not_leave_has_changed_nothing(account: TransferAccount, plan: 
     account.sends()
     account.did_not_send()
     failure = account.failure(ERROR)
-    assert not failure["changed"] and failure["allocation"]["group"]["total_capacity"] == 500 and "Now: department 2000" in failure["msg"]
+    assert not failure["changed"] and failure["allocation"]["group"]["total_capacity"] == 500 and "Now: department 2,000" in failure["msg"]
 
 
 def test_a_new_plan_is_not_what_the_one_before_it_sent(account: TransferAccount, plan: Plan) -> None:
@@ -95,8 +95,8 @@ def test_a_success_has_one_shape(account: TransferAccount, plan: Plan) -> None:
     moved = account.success(AFTER, verified=True)
     assert moved.keys() == nothing.keys() and moved["changed"] and not nothing["changed"]
     assert moved["diff"] == {
-        "before": "department: 2000 GB total, 1600 GB unallocated\ngroup: 500 GB total, 0 GB unallocated\n",
-        "after": "department: 1900 GB total, 1500 GB unallocated\ngroup: 600 GB total, 100 GB unallocated\n",
+        "before": "department: 2,000 GB total, 1,600 GB unallocated\ngroup: 500 GB total, 0 GB unallocated\n",
+        "after": "department: 1,900 GB total, 1,500 GB unallocated\ngroup: 600 GB total, 100 GB unallocated\n",
     }
     assert moved["earlier"] is None
 
@@ -111,10 +111,10 @@ def test_what_was_made_stays_made_whatever_fails_after_it(account: TransferAccou
     failure = account.failure(KooDriveError("ledger_unavailable", "the disk is full"))
     assert failure["changed"] and failure["transfers"] == [{"type": "group", "expand_capacity": 100}]
     assert failure["allocation_before"]["group"]["total_capacity"] == 500 and failure["allocation"]["group"]["total_capacity"] == 600
-    for words in ("Done before that: 100 GB to group from department; running again goes on from there.", "The pools hold: department 1900 GB"):
+    for words in ("Done before that: 100 GB to group from department; running again goes on from there.", "The pools hold: department 1,900 GB"):
         assert words in failure["msg"]
     assert "Nothing was sent" not in failure["msg"]
     account.sends()
     failure = account.failure(ERROR)
     assert failure["changed"] and [row["expand_capacity"] for row in failure["transfers"]] == [100, 100]
-    assert "Done before that:" in failure["msg"] and "Before: department 1900 GB total" in failure["msg"]
+    assert "Done before that:" in failure["msg"] and "Before: department 1,900 GB total" in failure["msg"]

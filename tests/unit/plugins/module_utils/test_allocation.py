@@ -88,7 +88,7 @@ def test_too_little_in_the_origin_gives_the_numbers() -> None:
         plan(Target("group", "total_capacity", 2048), Target("individual", "expand_capacity", 5), reserve=50)
     assert caught.value.kind == "insufficient_capacity"
     message = caught.value.as_result()["msg"]
-    assert "cannot give 1553 GB: it has 1600 GB unallocated, of which 50 GB must stay (origin_reserve)" in message
+    assert "cannot give 1,553 GB: it has 1,600 GB unallocated, of which 50 GB must stay (origin_reserve)" in message
     assert "3 GB short" in message
 
 
@@ -123,7 +123,7 @@ def test_an_origin_that_has_what_is_missing_but_not_the_rounded_amount_is_told_s
     assert plan(target, reserve=1543).needed == 57
     with pytest.raises(KooDriveError) as caught:
         plan(target, reserve=1543, step=10)
-    assert "cannot give 60 GB" in caught.value.what and "it is 3 GB short; it has the 57 GB that are missing" in caught.value.what
+    assert "cannot give 60 GB" in caught.value.what and "it is 3 GB short. It has the 57 GB that are missing" in caught.value.what
     assert "capacity_step" in caught.value.what
     with pytest.raises(KooDriveError) as caught:
         plan(target, reserve=1544, step=10)

@@ -6,17 +6,23 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank, readable, telling
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import in_plain_words, is_blank, readable, telling, unknown_options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC
 
 GROUP = {"type": "group", "total_capacity": 600}
 BLANKS = [None, "", " ", "\t\n"]
 BEYOND = [float("inf"), float("-inf"), float("nan"), "inf", "-Infinity", "nan", "sNaN", "1e5000", "1e999999999", "9" * 5000, 10**5000, 1e300]
+
+
+def refused(**arguments: Any) -> str:
+    """What a user is told."""
+    return in_plain_words(telling(faults_of(**arguments), TRANSFER_SPEC))
 
 
 def checked(**arguments: Any) -> tuple[dict[str, Any], str]:
@@ -63,9 +69,18 @@ def test_what_is_no_blank_is_kept() -> None:
 @pytest.mark.parametrize("value", BEYOND, ids=lambda value: str(value)[:12] if not isinstance(value, int) else "int")
 def test_a_number_beyond_all_bounds_is_refused_at_once_by_name(value: Any) -> None:
     start = time.monotonic()
-    assert "timeout" in checked(timeout=value)[1]
-    assert "expand_capacity" in checked(target=[{"type": "group", "expand_capacity": value}])[1]
+    assert "argument 'timeout' is of type text, and must be a whole number" in refused(timeout=value)
+    assert "argument 'expand_capacity' is of type text in 'target', and must be whole GB" in refused(target=[{"type": "group", "expand_capacity": value}])
     assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("value", ["2TB", "2,000", "2 000", "1.5", "many", "01000", "-01000", "0x10", "1_000", "0o17", "0b1", "1:30", "１０", "1e-3", [5], {}])
+def test_a_number_that_is_none_or_that_two_read_differently_is_refused_with_its_text(value: Any) -> None:
+    # ansible-core 2.16 does not say what it could not convert.
+    not_this = rf"(, not {re.escape(str(value))})?\."
+    fault = refused(target=[{"type": "group", "total_capacity": value}])
+    assert re.fullmatch(rf"argument 'total_capacity' is of type text in 'target', and must be whole GB, without unit or separator{not_this}", fault)
+    assert re.fullmatch(rf"argument 'settle_time' is of type text, and must be a whole number, without unit or separator{not_this}", refused(settle_time=value))
 
 
 @pytest.mark.parametrize("value", ["600", "600.0", 600.0, "6e2", " 600 ", 600])
@@ -96,4 +111,52 @@ def test_what_names_no_option_is_told_where_nothing_does() -> None:
 def test_a_row_that_is_a_text_is_read_like_a_row() -> None:
     rows = ['{"type": "group", "total_capacity": 1e400}', '{"type": "group", "total_capacity": "600.0", "expand_capacity": " "}', "type=group"]
     unbounded, fine, other = readable(TRANSFER_SPEC, {"target": rows})["target"]
-    assert "out of range" in unbounded["total_capacity"] and fine == {"type": "group", "total_capacity": 600} and other == "type=group"
+    assert unbounded["total_capacity"].startswith("inf") and fine == {"type": "group", "total_capacity": 600} and other == "type=group"
+
+
+def faults_of(**arguments: Any) -> list[str]:
+    """What Ansible's own checks find."""
+    given = {"origin_type": "department", "target": [GROUP], **arguments}
+    return ArgumentSpecValidator(TRANSFER_SPEC).validate(readable(TRANSFER_SPEC, given)).error_messages
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"target": None, "taget": [GROUP]}, "Did you mean target instead of taget?"),
+        ({"origin_type": None, "orgin_type": "group"}, "Did you mean origin_type instead of orgin_type?"),
+        ({"target": [{"type": "group", "total_capcity": 600}]}, "Did you mean target.total_capacity instead of target.total_capcity?"),
+        ({"target": [{"tpe": "group", "total_capacity": 600}], "verfy": True}, "Did you mean target.type instead of target.tpe? Did you mean verify"),
+    ],
+)
+def test_a_misspelled_option_is_named_with_the_one_that_was_meant(arguments: dict[str, Any], told: str) -> None:
+    fault = unknown_options(faults_of(**arguments), TRANSFER_SPEC)
+    assert told in fault
+
+
+def test_an_option_like_no_other_is_named_alone() -> None:
+    assert unknown_options(faults_of(colour="red"), TRANSFER_SPEC).startswith("colour. Supported parameters include: ")
+    assert "Did you mean" not in unknown_options(faults_of(colour="red"), TRANSFER_SPEC)
+    assert unknown_options(faults_of(origin_type=None), TRANSFER_SPEC) == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            "Elements value for option 'target' is of type <class 'str'> and we were unable to convert to dict: dictionary requested",
+            "An entry of the argument 'target' is of type text, and must be a dictionary.",
+        ),
+        (
+            "argument 'target' is of type <class 'dict'> and we were unable to convert to list: <class 'dict'> cannot be converted to a list",
+            "argument 'target' is of type dictionary, and must be a list, even for one entry.",
+        ),
+        (
+            "argument 'receives' is of type str found in 'pools'. and we were unable to convert to bool: The value 'x' is not a valid boolean.",
+            "argument 'receives' is of type text in 'pools', and must be true or false.",
+        ),
+        ("argument 'limit' is of type <class 'list'> and we were unable to convert to float: no", "argument 'limit' is of type list and we were"),
+    ],
+)
+def test_types_of_python_are_not_shown(fault: str, told: str) -> None:
+    assert in_plain_words(fault).startswith(told) and "<class" not in in_plain_words(fault)

@@ -84,18 +84,31 @@ def test_check_mode_predicts_the_real_run(two_givers: KooDriveForTests, pools: l
     assert predicted == real
 
 
+@pytest.mark.parametrize("step", [1, 7])
+def test_the_rest_is_predicted_and_brought_once(two_givers: KooDriveForTests, step: int) -> None:
+    night = [{"type": "individual", "unallocated_capacity": 100}, {"type": "department", "unallocated_capacity": 50}, {"type": "group", "takes_rest": True}]
+    predicted = two_givers.layout(*night, check_mode=True, capacity_step=step)
+    assert not bodies(two_givers)
+    real = two_givers.layout(*night, capacity_step=step)
+    assert predicted["transfers"] == real["transfers"] and predicted["allocation"] == real["allocation"] and real["verified"]
+    gifts = [450 // step * step, 400 // step * step]
+    assert [row["expand_capacity"] for row in real["transfers"]] == gifts and two_givers.totals()["group"] == 100 + sum(gifts)
+    again = two_givers.layout(*night, capacity_step=step)
+    assert not again["changed"] and len(bodies(two_givers)) == 2
+
+
 def test_too_little_stops_before_any_write(two_givers: KooDriveForTests) -> None:
     failure = two_givers.layout(*ROOM)
     assert failure["error"]["kind"] == "insufficient_capacity" and not failure["changed"] and failure["transfers"] == []
     assert failure["missing"] == {"group": 1948}
-    assert "group lacks 1948 GB; department can give 300 GB. Nothing was moved. The pools hold: department 500 GB" in failure["msg"]
+    assert "group lacks 1,948 GB; department can give 300 GB. Nothing was moved. The pools hold: department 500 GB" in failure["msg"]
     assert not bodies(two_givers)
 
 
 def test_a_part_says_what_is_missing(two_givers: KooDriveForTests) -> None:
     moved = two_givers.layout(*ROOM, partial=True)
     assert moved["transfers"] == [{**SECOND, "expand_capacity": 300}] and moved["missing"] == {"group": 1648}
-    assert moved["warnings"] == ["Not all that is missing could be given: group lacks 1648 GB."]
+    assert moved["warnings"] == ["Not all that is missing could be given: group lacks 1,648 GB."]
     again = two_givers.layout(*ROOM, partial=True)
     assert not again["changed"] and again["missing"] == {"group": 1648} and len(bodies(two_givers)) == 1
 
@@ -116,7 +129,7 @@ def test_what_was_refused_does_not_stand_beside_what_was_made(two_givers: KooDri
     two_givers.script(Fault(), Fault(), Fault(), Fault(apply="no", reply="status", status=400, code=13000311))
     failure = two_givers.layout(*TWO_TRANSFERS)
     assert failure["transfers"] == [FIRST] and "This transfer moved nothing." in failure["msg"]
-    assert "With partial" in failure["msg"] and "in reserve" not in failure["msg"]
+    assert "partial: true" in failure["msg"] and "in reserve" not in failure["msg"]
 
 
 def test_a_first_transfer_of_which_nobody_knows_is_not_told_as_done(two_givers: KooDriveForTests) -> None:
@@ -206,8 +219,11 @@ def test_somebody_who_takes_it_away_again_and_again_is_told_of(koodrive: KooDriv
     [
         ([], "pools must not be empty"),
         ([{"type": "group", "total_capacity": 1}, {"type": "group", "unallocated_capacity": 1}], "pools must not have a type twice: group"),
-        ([{"type": "group", "total_capacity": -1}], "total_capacity of the pool group must be a whole number from 0"),
-        ([{"type": "group", "total_capacity": True}], "total_capacity of the pool group must be a whole number"),
+        ([{"type": "group", "total_capacity": -1}], "total_capacity of the pool group must be whole GB from 0"),
+        ([{"type": "group"}], "pools must have total_capacity, unallocated_capacity or takes_rest for the pool group"),
+        ([{"type": "group", "takes_rest": True, "receives": False}], "takes_rest of the pool group needs receives: true"),
+        ([{"type": "group", "takes_rest": True}, {"type": "individual", "takes_rest": True}], "takes_rest may be true for one pool only, not for group and"),
+        ([{"type": "group", "total_capacity": True}], "total_capacity of the pool group must be whole GB"),
     ],
 )
 def test_bad_input_is_refused_by_name(koodrive: KooDriveForTests, pools: list[dict[str, Any]], told: str) -> None:

@@ -83,7 +83,7 @@ def test_a_lost_reply_to_a_transfer_that_was_not_done_is_a_failure_and_not_repea
     assert result["error"]["http_status"] == lost.get("status", result["error"]["http_status"])
     assert koodrive.totals() == BEFORE and writes(koodrive) == 1
     assert not result["changed"] and result["transfers"] == [{"type": "group", "expand_capacity": 100}]
-    for words in ("may still move", "Now: department 2000 GB total", "starts from the pools that it then reads", "adds again"):
+    for words in ("may still move", "Now: department 2,000 GB total", "starts from the pools that it then reads", "adds again"):
         assert words in result["msg"]
     assert result["trace_id"] in result["msg"]
 
@@ -147,7 +147,7 @@ def test_another_writer_after_a_lost_reply_is_unknown_if_a_target_lacks_somethin
     result = koodrive.failure(GROUP, **quick(koodrive, OK, lost))
     assert result["error"]["kind"] == "outcome_unknown" and result["error"]["http_status"] == 502
     assert "another change" in result["msg"] and result["changed"]
-    assert "Before: department 2000 GB total" in result["msg"] and "Now: department 1970 GB total" in result["msg"]
+    assert "Before: department 2,000 GB total" in result["msg"] and "Now: department 1,970 GB total" in result["msg"]
 
 
 def test_a_reading_that_lags_behind_is_waited_for(koodrive: KooDriveForTests) -> None:

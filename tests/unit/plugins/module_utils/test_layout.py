@@ -22,13 +22,22 @@ POOLS = some.fixed_dictionaries({name: some.builds(Pool, CAPACITY, CAPACITY) for
 def minimums_of(name: str) -> some.SearchStrategy[Minimums]:
     some_minimum = some.none() | CAPACITY
     mostly = some.sampled_from([True, True, False])
-    return some.builds(Minimums, some.just(name), some_minimum, some_minimum, mostly, mostly).filter(lambda row: row[1:3] != (None, None))
+    return some.builds(Minimums, some.just(name), some_minimum, some_minimum, mostly, mostly, some.just(False)).filter(lambda row: row[1:3] != (None, None))
 
 
 @some.composite
-def layouts(draw: some.DrawFn, partial: bool) -> Layout:
+def layouts(draw: some.DrawFn, partial: bool, rest: bool = False) -> Layout:
+    """Layouts of some pools. With ``rest``, one of them takes what the others have beyond, and may have no minimum itself."""
     names = draw(some.lists(some.sampled_from(list(SPACE_TYPES)), min_size=1, unique=True))
-    return Layout(tuple(draw(minimums_of(name)) for name in names), draw(some.sampled_from([1, 1, 7, 10])), partial)
+    pools = [draw(minimums_of(name)) for name in names]
+    if rest:
+        # Mostly with all pools, and with minimums that leave something beyond.
+        names = draw(some.permutations(list(SPACE_TYPES)))[: draw(some.sampled_from([2, 3, 3]))]
+        few = some.integers(0, 150)
+        pools = [Minimums(name, None, draw(few), True, draw(some.sampled_from([True, True, False]))) for name in names]
+        total, unallocated = draw(some.none() | few), draw(some.none() | few)
+        pools[0] = Minimums(names[0], total, unallocated, True, draw(some.booleans()), True)
+    return Layout(tuple(draw(some.permutations(pools))), draw(some.sampled_from([1, 1, 7, 10])), partial)
 
 
 def transfers(layout: Layout, before: Allocation) -> tuple[list[Plan], Allocation]:
@@ -105,11 +114,57 @@ def test_a_part_is_all_that_can_be_given(layout: Layout, before: Allocation) -> 
         assert not plan.missing(plan.after()), "each transfer is verified by what it can bring"
 
 
-@given(layout=layouts(partial=False), before=POOLS)
+@given(layout=layouts(partial=False) | layouts(partial=False, rest=True), before=POOLS)
 def test_the_same_reading_has_the_same_plan(layout: Layout, before: Allocation) -> None:
     plan = layout.next_transfer(before)
     for order in permutations(layout.pools):
         assert layout._replace(pools=order).next_transfer(dict(reversed(before.items())))[2:] == plan[2:]
+
+
+def net(layout: Layout, before: Allocation) -> dict[str, int]:
+    """What each pool gets in all, and gives if it is less than 0, when one takes the rest. Worked out without any transfer."""
+    (rest,) = [minimums.type for minimums in layout.pools if minimums.takes_rest]
+    change = {name: up(gigabytes, layout.step) for name, gigabytes in layout.missing(before).items() if name != rest}
+    for name, gigabytes in layout.to_give(before).items():
+        if name != rest:
+            change[name] = -(gigabytes // layout.step * layout.step)
+    change[rest] = -sum(change.values())
+    return change
+
+
+@given(layout=layouts(partial=False, rest=True), before=POOLS)
+def test_one_pool_takes_all_that_the_others_have_beyond_their_minimums(layout: Layout, before: Allocation) -> None:
+    if not suffices(layout, before):
+        return
+    plans, after = transfers(layout, before)
+    change = net(layout, before)
+    assert {name: after[name].total_capacity - before[name].total_capacity for name in SPACE_TYPES} == {**dict.fromkeys(SPACE_TYPES, 0), **change}
+    assert len(plans) == sum(gigabytes < 0 for gigabytes in change.values()), "each pool that gives in all is the origin once"
+    assert not layout.missing(after) and sum(pool.total_capacity for pool in after.values()) == sum(pool.total_capacity for pool in before.values())
+    for plan in plans:
+        assert all(move.expand_capacity % layout.step == 0 and move.type != plan.origin_type for move in plan.moves)
+        assert plan.needed <= layout.to_give(plan.before)[plan.origin_type]
+        assert not plan.missing(plan.after()) and plan.missing(plan.before)
+    assert not layout.next_transfer(after).moves
+
+
+@given(layout=layouts(partial=False, rest=True), before=POOLS)
+def test_a_pool_that_takes_the_rest_changes_nothing_of_what_suffices(layout: Layout, before: Allocation) -> None:
+    """It may give to others, too."""
+    assert suffices(layout, before) == suffices(_without_rest(layout), before)
+
+
+@given(layout=layouts(partial=True, rest=True), before=POOLS)
+def test_with_too_little_there_is_no_rest(layout: Layout, before: Allocation) -> None:
+    plans, after = transfers(layout, before)
+    left = sum(gigabytes // layout.step for minimums in layout.pools for gigabytes in [layout.to_give(after).get(minimums.type, 0)] if not minimums.takes_rest)
+    assert left == 0
+    if not suffices(layout._replace(partial=False), before):
+        assert [plan[2:] for plan in plans] == [plan[2:] for plan in transfers(_without_rest(layout), before)[0]]
+
+
+def _without_rest(layout: Layout) -> Layout:
+    return layout._replace(pools=tuple(row._replace(takes_rest=False) for row in layout.pools))
 
 
 def layout_of(*pools: Minimums, step: int = 1, partial: bool = False) -> Layout:
@@ -139,7 +194,7 @@ def test_a_pool_in_need_gives_nothing_of_its_own() -> None:
     pools = {"group": Pool(500, 0), "individual": Pool(100, 100)}
     layout = layout_of(Minimums("group", 600, None), Minimums("individual", None, 50))
     assert not layout.to_give(pools) and not layout.next_transfer(pools).moves
-    with pytest.raises(KooDriveError, match="lack 150 GB and can give 0 GB: individual lacks 50 GB, group lacks 100 GB; none can give anything"):
+    with pytest.raises(KooDriveError, match="lack 150 GB and can give 0 GB: individual lacks 50 GB, group lacks 100 GB; no pool named can give anything$"):
         layout.ensure_sufficient(pools)
 
 
@@ -182,7 +237,7 @@ def test_the_numbers_of_what_does_not_suffice(step: int, told: str) -> None:
     layout = layout_of(Minimums("department", 760, None), Minimums("group", None, 250), step=step)
     with pytest.raises(KooDriveError, match=told) as caught:
         layout.ensure_sufficient({"department": Pool(1000, 0), "group": Pool(0, 0)})
-    assert caught.value.kind == "insufficient_capacity" and "With partial" in caught.value.advice and "would suffice" not in caught.value.what
+    assert caught.value.kind == "insufficient_capacity" and "partial: true" in caught.value.advice and "would suffice" not in caught.value.what
 
 
 def test_rounding_can_ask_for_more_than_there_is() -> None:
@@ -191,3 +246,25 @@ def test_rounding_can_ask_for_more_than_there_is() -> None:
     with pytest.raises(KooDriveError, match="can give 200 GB, in steps of 10 GB; it would suffice but for capacity_step"):
         layout.ensure_sufficient(pools)
     assert dict(layout._replace(partial=True).next_transfer(pools).moves) == {"group": 200}
+
+
+def test_a_pool_that_is_not_named_is_told_with_what_it_has_and_how_it_may_give() -> None:
+    pools = {"department": Pool(2052, 400), "individual": Pool(100, 100), "group": Pool(100, 100)}
+    with pytest.raises(KooDriveError) as caught:
+        layout_of(Minimums("individual", None, 1500)).ensure_sufficient(pools)
+    assert "individual lacks 1,500 GB; no pool named can give anything. Not named: department (1,652 GB unallocated)" in caught.value.what
+    assert caught.value.advice.startswith("To let department give all unallocated capacity, add {type: department, unallocated_capacity: 0} to pools. ")
+
+
+def test_the_rest_comes_back_at_night() -> None:
+    layout = layout_of(PEOPLE, Minimums("group", None, 50), Minimums("department", None, None, takes_rest=True))
+    pools = {"department": Pool(1000, 400), "individual": Pool(1000, 550), "group": Pool(700, 500)}
+    plans, after = transfers(layout, pools)
+    assert [(plan.origin_type, dict(plan.moves)) for plan in plans] == [("individual", {"department": 350}), ("group", {"department": 150})]
+    assert after["department"].total_capacity == 1500
+
+
+def test_what_one_has_beyond_goes_first_to_whom_it_is_missing() -> None:
+    layout = layout_of(PEOPLE, Minimums("group", None, 50), Minimums("department", None, 0, takes_rest=True), step=10)
+    pools = {"department": Pool(400, 400), "individual": Pool(1000, 705), "group": Pool(500, 500)}
+    assert dict(layout.next_transfer(pools).moves) == {"group": 50, "department": 140}

@@ -72,7 +72,7 @@ def test_the_module_that_reads_reads(koodrive: KooDriveForTests, tmp_path: Path)
     ("arguments", "told"),
     [
         ({"origin_type": "team"}, "value of origin_type must be one of"),
-        ({"target": "nonsense"}, "Elements value for option 'target'"),
+        ({"target": "nonsense"}, "An entry of the argument 'target'"),
         ({"target": [{"type": "group", "total_capacity": None}]}, "one of the following is required: total_capacity"),
         ({"colour": "red"}, "Unsupported parameters for"),
         ({"verify_timeout": "soon"}, "argument 'verify_timeout'"),

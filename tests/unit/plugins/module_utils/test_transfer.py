@@ -30,8 +30,8 @@ def test_read_write_verify_and_then_nothing(koodrive: KooDriveForTests) -> None:
     }
     assert result["allocation_before"]["department"]["total_capacity"] == 2000
     assert result["diff"]["after"].splitlines() == [
-        "department: 1900 GB total, 1500 GB unallocated",
-        "individual: 1000 GB total, 100 GB unallocated",
+        "department: 1,900 GB total, 1,500 GB unallocated",
+        "individual: 1,000 GB total, 100 GB unallocated",
         "group: 600 GB total, 100 GB unallocated",
     ]
     again = koodrive.run(GROUP)
@@ -83,7 +83,7 @@ def test_too_little_stops_before_any_write(koodrive: KooDriveForTests, check_mod
         "message": None,
         "request_id": None,
     }
-    assert "4500 GB" in result["msg"] and "1600 GB" in result["msg"] and "2907 GB short" in result["msg"]
+    assert "4,500 GB" in result["msg"] and "1,600 GB" in result["msg"] and "2,907 GB short" in result["msg"]
     assert result["trace_id"] in result["msg"]
     assert result["transfers"] == [] and not result["changed"]
     assert result["allocation"]["department"]["unallocated_capacity"] == 1600
@@ -208,7 +208,7 @@ def test_a_refused_write_says_what_the_pools_hold(koodrive: KooDriveForTests) ->
         "request_id": None,
     }
     assert result["msg"].startswith("Transferring 100 GB to group from department failed: KooDrive refused the request")
-    assert "This task moved nothing." in result["msg"] and "Now: department 2000 GB total" in result["msg"]
+    assert "This task moved nothing." in result["msg"] and "Now: department 2,000 GB total" in result["msg"]
     assert result["transfers"] == [{"type": "group", "expand_capacity": 100}] and not result["changed"]
 
 

@@ -53,6 +53,16 @@ def write(koodrive: KooDriveForTests, *states: str, **fields: Any) -> None:
                 store.end(begun.number, state)
 
 
+def test_the_total_and_the_latest_are_of_all(koodrive: KooDriveForTests) -> None:
+    assert [info(koodrive)[name] for name in ("total", "latest")] == [0, None]
+    write(koodrive, DONE, NOT_DONE, GIVEN_UP, tenant="another")
+    write(koodrive, DONE, NOT_DONE, OPEN)
+    for options in ({}, {"limit": 1}, {"state": ["done"]}, {"since": "2100-01-01"}):
+        listing = info(koodrive, tenant="t", **options)
+        assert listing["total"] == 3 and listing["latest"] == info(koodrive, tenant="t", state=["open"])["transfers"][0]
+    assert listing["transfers"] == []
+
+
 def write_at(koodrive: KooDriveForTests, *moments: float) -> None:
     """Have a transfer in the ledger for each of ``moments``, in seconds since 1970."""
     for moment in moments:

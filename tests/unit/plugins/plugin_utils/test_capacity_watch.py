@@ -163,3 +163,19 @@ def test_a_threshold_is_gigabytes_or_percent(wrong: Any) -> None:
 def test_a_threshold_is_for_something(name: Any) -> None:
     with pytest.raises(KooDriveError, match=f"thresholds.{name} is none of department, individual, group, all"):
         thresholds_from({name: ""})
+
+
+def test_what_is_stored_is_told_and_is_no_event_by_itself() -> None:
+    def used(stored: float, unallocated: int) -> dict[str, Any]:
+        read = reading(group=(500, unallocated))
+        read["allocation"]["group"]["stored_capacity"] = stored
+        return {**read, "stored_capacity": stored}
+
+    watch = Watched(group=50)
+    event = watch.event_of(used(1.5, 100), False)
+    assert event and event["koodrive"]["stored_capacity"] == event["koodrive"]["allocation"]["group"]["stored_capacity"] == 1.5
+    assert watch.reasons(used(2.5, 100)) is None
+    assert watch.reasons(reading(group=(500, 100))) is None
+    assert watch.reasons(used(2.5, 40)) == ["changed", "below"]
+    event = watch.event_of(used(3.5, 40), True)
+    assert event and event["koodrive"]["stored_capacity"] == 3.5 and event["koodrive"]["reasons"] == ["heartbeat"]

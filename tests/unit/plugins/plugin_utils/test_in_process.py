@@ -108,11 +108,14 @@ def test_an_error_of_the_work_is_a_failed_result(koodrive: KooDriveForTests) -> 
         ({"target": None}, "missing required arguments: target"),
         ({"colour": "red"}, f"Unsupported parameters for ({NAME}) module: colour."),
         ({"target": [{"type": "group", "total_capacity": None}]}, "one of the following is required: total_capacity"),
-        ({"target": "{{ nothing }}"}, "Elements value for option 'target'"),
-        ({"target": "nonsense"}, "Elements value for option 'target'"),
-        ({"retries": float("inf")}, "argument 'retries' is of type"),
+        ({"target": "{{ nothing }}"}, "An entry of the argument 'target' is of type text, and must be a dictionary."),
+        ({"target": "nonsense"}, "An entry of the argument 'target' is of type text, and must be a dictionary."),
+        ({"target": GROUP[0]}, "argument 'target' is of type dictionary, and must be a list, even for one entry."),
+        ({"taget": GROUP, "target": None}, "Unsupported parameters: taget. Supported"),
+        ({"verify": "perhaps"}, "argument 'verify' is of type text, and must be true or false."),
+        ({"retries": float("inf")}, "argument 'retries' is of type text, and must be a whole number, without unit or separator"),
         ({"target": [{"type": "group"}]}, "one of the following is required: total_capacity"),
-        ({"timeout": "long"}, "argument 'timeout' is of type"),
+        ({"timeout": "long"}, "argument 'timeout' is of type text, and must be a whole number, without unit or separator"),
     ],
 )
 def test_options_are_checked_as_a_module_checks_them(koodrive: KooDriveForTests, options: dict[str, Any], message: str) -> None:

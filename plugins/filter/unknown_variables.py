@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import SPACE_TYPES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.layout import MINIMUMS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, ENVIRONMENT, LEDGER_SPEC
+
+DOCUMENTATION = r"""
+name: unknown_variables
+short_description: Find misspelled variables of the playbooks and roles
+version_added: 0.2.0
+author:
+  - The huaweicloud.koodrive maintainers (!UNKNOWN)
+description:
+  - Finds names that begin like the variables of this collection, C(koodrive_), C(onboarding_capacity_) or C(capacity_report_), and that no
+    playbook, role or rulebook of it knows. Ansible ignores such a variable, and then capacity moves in another way than you asked for.
+  - The variables of all playbooks are known to each one, since an inventory or a workflow may have them for several.
+  - Names with two underscores after the prefix are internal, and are known.
+positional: _input
+options:
+  _input:
+    description:
+      - The names of variables, for example from P(ansible.builtin.varnames#lookup).
+    type: list
+    elements: str
+    required: true
+  connection:
+    description:
+      - Whether the names of connection options, such as C(koodrive_token), are known. The playbooks do not read them, so there they are
+        refused. A play of your own may hand them on in C(module_defaults).
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Refuse misspelled variables
+  ansible.builtin.assert:
+    that: "koodrive__fault == ''"
+    fail_msg: "{{ koodrive__fault }}"
+    quiet: true
+  vars:
+    koodrive__fault: "{{ q('ansible.builtin.varnames', '^koodrive_') | huaweicloud.koodrive.unknown_variables }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Sentences about the unknown variables. Empty if all are known.
+  type: str
+  sample: "There is no variable onboarding_capacity_origin_resrve. Did you mean onboarding_capacity_origin_reserve?"
+"""
+
+PREFIXES = ("koodrive_", "onboarding_capacity_", "capacity_report_")
+#: The variables of the playbooks transfer and balance, which also the roles and rulebooks use in part.
+OF_PLAYBOOKS = (
+    "origin_type",
+    "origin_reserve",
+    "target",
+    "target_type",
+    "total_capacity",
+    "unallocated_capacity",
+    "expand_capacity",
+    "idempotency_key",
+    "additions_need_a_key",
+    "pools",
+    "takes_rest",
+    "partial",
+    "capacity_step",
+    "settle_time",
+    *(f"{name}_{measure}" for name in SPACE_TYPES for measure in MINIMUMS),
+)
+OF_RULEBOOKS = ("interval", "heartbeat", "job_template", "organization", *(f"{name}_threshold" for name in (*SPACE_TYPES, "all")))
+#: What tasks register or hand on, and the switch that every task reads.
+OTHERS = ("koodrive_result", "onboarding_capacity_result", "koodrive_in_process")
+ROLES = Path(__file__).parent.parent.parent / "roles"
+CONNECTION = {f"koodrive_{name}": ENVIRONMENT.get(name) for name in (*CONNECTION_SPEC, *LEDGER_SPEC)}
+
+
+@lru_cache(maxsize=1)
+def known_variables() -> frozenset[str]:
+    """Return the names of all variables that a user can set, and of the results."""
+    of_roles = [
+        name
+        for role in ROLES.glob("*/meta/argument_specs.yml")
+        for name in yaml.safe_load(role.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    ]
+    return frozenset((*(f"koodrive_{name}" for name in (*OF_PLAYBOOKS, *OF_RULEBOOKS)), *of_roles, *OTHERS))
+
+
+def unknown_variables(names: Iterable[Any], connection: bool = True) -> str:
+    """Return sentences about those ``names`` that begin like our variables and are none."""
+    known = known_variables() | (set(CONNECTION) if connection else set())
+    unknown = sorted({str(name) for name in names if str(name).startswith(PREFIXES)} - known)
+    return " ".join(_told(name, known) for name in unknown if not _is_internal(name))
+
+
+def _is_internal(name: str) -> bool:
+    return any(name.startswith(f"{prefix}_") for prefix in PREFIXES)
+
+
+def _told(name: str, known: Iterable[str]) -> str:
+    told = f"There is no variable {name}."
+    if name in CONNECTION:
+        variable = CONNECTION[name]
+        return f"{told} {f'Set {variable} in the environment.' if variable else 'The playbooks use the default of this option.'}"
+    meant = _meant(name, known)
+    return f"{told} {f'Did you mean {meant}?' if meant else 'Names with this beginning are for the variables of huaweicloud.koodrive: rename it.'}"
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that ``name`` most probably stands for. The prefix tells little, so the words after it decide."""
+    prefix, word = _split(name)
+    words = sorted((other != prefix, rest, other + rest) for other, rest in map(_split, known))
+    exact = next((full for _differs, rest, full in words if rest == word), None)
+    if exact:
+        return exact
+    for of_others in (False, True):
+        close = get_close_matches(word, [rest for differs, rest, _full in words if differs == of_others], 1)
+        if close:
+            return next(full for differs, rest, full in words if rest == close[0] and differs == of_others)
+    return next((full for _differs, rest, full in words if rest.endswith(f"_{word}")), None)
+
+
+def _split(name: str) -> tuple[str, str]:
+    prefix = next(prefix for prefix in PREFIXES if name.startswith(prefix))
+    return prefix, name[len(prefix) :]
+
+
+class FilterModule:
+    """What Ansible finds the filter by."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"unknown_variables": unknown_variables}
