@@ -24,8 +24,8 @@ class Record(NamedTuple):
     """A transfer, written down before its first byte is sent, and its outcome.
 
     The first record of a tenant has the ``sequence`` 1; each new one has the next number. Times are seconds since 1970 by KooDrive's clock.
-    The writer may send until ``busy_until``, which is 0 once it says that it sends nothing more. ``settle_time`` is the writer's own, in seconds. ``before`` are the pools as the read ``source``
-    showed them. ``accepted``: KooDrive accepted the transfer, and the pools did not show it in time.
+    The writer may send until ``busy_until``, which is 0 once it says that it sends nothing more. ``settle_time`` is the writer's own, in seconds.
+    ``before`` are the pools as the read ``source`` showed them. ``accepted``: KooDrive accepted the transfer, and the pools did not show it in time.
     """
 
     tenant: str
@@ -128,6 +128,9 @@ class Store(Protocol):
 
     def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
         """Return the tenant's records, newest first."""
+
+    def count(self, tenant: str) -> int:
+        """Return how many records the tenant has."""
 
 
 def unavailable(where: str, why: str, advice: str = "") -> KooDriveError:

@@ -275,7 +275,7 @@ def _refusal(error: Exception) -> str | None:
     tried = getattr(error, "pgconn", None)
     if tried is None:
         return None
-    found = None
+    state = None
     with suppress(OSError, psycopg.Error, ValueError, OverflowError):
         host, port = (tried.hostaddr or tried.host).decode(), int(tried.port)
         startup = b"user\0" + tried.user + b"\0\0"
@@ -283,7 +283,8 @@ def _refusal(error: Exception) -> str | None:
             wire.settimeout(CONNECT_AGAIN * 10)
             wire.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL) + startup)
             found = re.match(rb"E.{4}(?:[^\0]+\0)*?C(\w{5})\0", wire.recv(4096), re.DOTALL)
-    return found[1].decode() if found else None
+            state = found[1].decode() if found else None
+    return state
 
 
 def _wire(host: str, port: int) -> socket.socket:

@@ -56,9 +56,7 @@ class SqlStore(ABC):
         return rows[0][0] if rows else None
 
     def remember(self, credential: str, tenant: str) -> None:
-        self._write(
-            Statement("INSERT INTO {}koodrive_tenants (credential, tenant) VALUES (?, ?) ON CONFLICT (credential) DO NOTHING", (credential, tenant))
-        )
+        self._write(Statement("INSERT INTO {}koodrive_tenants (credential, tenant) VALUES (?, ?) ON CONFLICT (credential) DO NOTHING", (credential, tenant)))
 
     def newest(self, tenant: str) -> Record | None:
         return self._one("tenant = ?", tenant)
@@ -91,6 +89,10 @@ class SqlStore(ABC):
     def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
         marks = ", ".join("?" for _state in states)
         return self._records(f"tenant = ? AND begun_at >= ? AND state IN ({marks}) ORDER BY sequence DESC LIMIT ?", tenant, since, *states, limit)
+
+    def count(self, tenant: str) -> int:
+        rows = self._rows(Statement("SELECT count(*) FROM {}koodrive_transfers WHERE tenant = ?", (tenant,)))
+        return int(rows[0][0]) if rows else 0
 
     def _state(self, record: Record) -> str:
         """Return the stored state; a record that somebody has deleted is given up."""

@@ -88,9 +88,7 @@ class Connection(NamedTuple):
     trust: bool | str
 
     @contextmanager
-    def client(
-        self, warnings: list[str], called_off: threading.Event | None = None, is_wanted: Callable[[], bool] = lambda: True
-    ) -> Iterator[KooDrive]:
+    def client(self, warnings: list[str], called_off: threading.Event | None = None, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[KooDrive]:
         """Yield a client for one run. It adds to ``warnings`` what the user should know, and sends nothing once ``called_off`` is set."""
         headers = {"X-Traceid": self.trace_id, "language": self.language}
         if self.user_id:

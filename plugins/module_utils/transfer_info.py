@@ -60,7 +60,7 @@ def transfer_info(
         with connection.client(account.warnings, is_wanted=is_wanted) as koodrive, store_of(connection.ledger, read_only=True) as store:
             tenant = _tenant(connection, koodrive, store)
             records = store.transfers(tenant, *query)
-            known = store.transfers(tenant, STATES, 0.0, MAX_LIMIT)
+            total, latest = store.count(tenant), store.newest(tenant)
     except KooDriveError as error:
         return account.failure(error)
     return account.result(
@@ -68,8 +68,8 @@ def transfer_info(
             "changed": False,
             "tenant": tenant,
             "transfers": [as_transfer(record) for record in records],
-            "total": len(known),
-            "latest": as_transfer(known[0]) if known else None,
+            "total": total,
+            "latest": as_transfer(latest) if latest is not None else None,
         }
     )
 

@@ -363,23 +363,28 @@ class Stores:
     def _recorded(self, world: World, row: Row, ends: str | None) -> Event:
         rows = world.rows
         if ends is not None:
-            if rows[row.number - 2].state != OPEN:
+            before = _row(rows, row.number - 1)
+            if before is None or before.state != OPEN:
                 return ("record refused", world, False)
-            rows = _with_row(rows, rows[row.number - 2]._replace(state=ends))
+            rows = _with_row(rows, before._replace(state=ends))
         key_taken = row.key is not None and any(other.key == row.key and other.state != NOT_DONE for other in rows)
-        number_taken = row.number != len(rows) + 1
+        number_taken = _row(rows, row.number) is not None
         if (number_taken and self._rules.one_number) or (key_taken and self._rules.one_key):
             return ("record refused", world, False)
-        return ("record", world._replace(rows=(*rows, row._replace(number=len(rows) + 1))), True)
+        return ("record", world._replace(rows=(*rows, row)), True)
 
     def _ended(self, world: World, number: int, state: str) -> Event:
-        row = world.rows[number - 1]
+        row = _row(world.rows, number)
+        if row is None:
+            return (f"{number} is gone", world, GIVEN_UP)
         if row.state != OPEN and self._rules.ends_once:
             return (f"{number} is {row.state} already", world, row.state)
         return (f"outcome {state} of {number}", world._replace(rows=_with_row(world.rows, row._replace(state=state))), state)
 
     def _released(self, world: World, number: int, accepted: bool) -> Event:
-        row = world.rows[number - 1]
+        row = _row(world.rows, number)
+        if row is None:
+            return (f"{number} is gone", world, GIVEN_UP)
         if row.state != OPEN:
             return (f"{number} is {row.state} already", world, row.state)
         released = row._replace(busy_until=0, accepted=accepted)
@@ -391,7 +396,8 @@ class Stores:
         if step == "key":
             return next((row for row in world.rows[::-1] if row.key == given[0] and row.state != NOT_DONE), None)
         if step == "is open":
-            return world.rows[given[0] - 1].state == OPEN
+            row = _row(world.rows, given[0])
+            return row is not None and row.state == OPEN
         return {"read": (world.time, world.totals), "time": world.time, "sleep": None}[step]
 
     def _posted(self, world: World, run: int, fate: str, origin_type: str, moves: tuple[Move, ...]) -> Event:
@@ -401,6 +407,10 @@ class Stores:
         if fate in ("late", "accepted and late"):
             return (f"POST {fate}", world._replace(late=(*world.late, (run, origin_type, moves))), fate)
         return (f"POST {fate}", world, fate)
+
+
+def _row(rows: tuple[Row, ...], number: int) -> Row | None:
+    return next((row for row in rows[::-1] if row.number == number), None)
 
 
 def _with_row(rows: tuple[Row, ...], changed: Row) -> tuple[Row, ...]:

@@ -9,11 +9,14 @@ Then the code, or a store, is broken on purpose, and a schedule must be found in
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import moving, tenant_ledger
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Plan, Shows
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE, OPEN, Record, state_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.tenant_ledger import TenantLedger
 from ansible_collections.huaweicloud.koodrive.tests.unit.schedules import Rules, Schedules, Task
 
 ALL = os.environ.get("KOODRIVE_SCHEDULES") == "all"
@@ -72,11 +75,11 @@ OTHERS = [
     TWO_KEYS,
 ]
 
-CHOSEN = [(story, rules) for story in (A_STATE, A_KEY) for rules in (QUICK, SLOW, KILLED, OUTSIDER)]
-CHOSEN += [(A_STATE, STOPPED), (CHECKED, KILLED), (SAME_KEY, QUICK), (TWO_KEYS, SLOW)]
+CHOSEN = [(A_STATE, rules) for rules in (QUICK, SLOW, KILLED, STOPPED, OUTSIDER)]
+CHOSEN += [(A_KEY, QUICK), (A_KEY, KILLED._replace(fates=("late",))), (FOR_LOST, STOPPED), (CHECKED, KILLED), (SAME_KEY, QUICK)]
 if ALL:
     CHOSEN += [(story, QUICK) for story in (ONE_STATE, ONE_KEY, *OTHERS)] + [(ONE_LAYOUT, FEW_QUICK)]
-    CHOSEN += [(A_KEY, STOPPED), (A_STATE, KILLED._replace(leases=1)), (A_STATE, KILLED._replace(kills=2, long_times=2))]
+    CHOSEN += [(A_KEY, SLOW), (A_KEY, KILLED), (A_KEY, OUTSIDER), (TWO_KEYS, SLOW), (A_KEY, STOPPED), (A_STATE, KILLED._replace(leases=1)), (A_STATE, KILLED._replace(kills=2, long_times=2))]
 
 
 def _named(value: Story | Rules) -> str:
@@ -95,3 +98,77 @@ def test_every_promise_is_kept_in_every_schedule(story: Story, rules: Rules) -> 
     assert not schedules.broken, schedules.shortest_to_broken()
 
 
+# What is broken on purpose
+
+
+def _end_not_recorded(self: TenantLedger, _accepted: bool = False) -> str:
+    state, self._own, self._state_of_own = self._state_of_own, None, None
+    return state or OPEN
+
+
+def _key_not_compared(self: TenantLedger, key: str, plan: Any) -> Any:
+    record = self._store.with_key(self._tenant, key)
+    return EARLIER(self, key, plan if record is None else record.plan())
+
+
+def _overtaken_is_sent_all_the_same(self: TenantLedger, plan: Any, source: str, key: str | None) -> bool:
+    while not APPEND(self, plan, source, key):
+        self.look()
+    return True
+
+
+def _resolved_by_the_time_after_the_reading(self: TenantLedger, pools: Any, source: str, _read_at: float) -> bool:
+    return RESOLVE(self, pools, source, self._clock())
+
+
+def _end_is_not_looked_at(self: TenantLedger, pools: Any, source: str, read_at: float) -> bool:
+    RESOLVE(self, pools, source, read_at)
+    return True
+
+
+def _key_before_newest(self: TenantLedger) -> None:
+    if self._newest is None:
+        LOOK(self)
+
+
+def _never_busy(record: Record, pools: Any, source: str, now: float, settle_time: float) -> str:
+    return state_of(record._replace(busy_until=0.0), pools, source, now, settle_time)
+
+
+EARLIER, APPEND, RESOLVE, LOOK = TenantLedger.earlier, TenantLedger.append, TenantLedger.resolve, TenantLedger.look
+Change = tuple[Any, str, Callable[..., Any]]
+TOO_EARLY: Change = (tenant_ledger, "state_of", lambda record, pools, source, now, _time: state_of(record, pools, source, now, 0))
+ON_ANYTHING: Change = (tenant_ledger, "state_of", lambda *_args: DONE)
+NO_CLOCK: Change = (TenantLedger, "may_send", lambda self: self._store.is_open(self._own))
+NO_LOOK: Change = (TenantLedger, "may_send", lambda self: True)
+
+BROKEN = {
+    "a record is lost with its process": (A_STATE, KILLED._replace(durable=False), []),
+    "two records with one number": (A_STATE, QUICK._replace(one_number=False), []),
+    "two records with one key, and one number": (A_KEY, QUICK._replace(one_key=False, one_number=False), []),
+    "an outcome is changed by a second one": (TWO_KEYS, SLOW._replace(ends_once=False), []),
+    "an overtaken run sends what it has planned": (A_STATE, QUICK, [(TenantLedger, "append", _overtaken_is_sent_all_the_same)]),
+    "an open transfer is not waited for": (A_STATE, QUICK, [(TenantLedger, "open", None)]),
+    "resolved too early, desired state": (A_STATE, KILLED, [TOO_EARLY]),
+    "resolved too early, key": (A_KEY, KILLED, [TOO_EARLY]),
+    "resolved on anything, key": (A_KEY, KILLED, [ON_ANYTHING]),
+    "resolved by the time after the reading": (A_STATE, SLOW, [(TenantLedger, "resolve", _resolved_by_the_time_after_the_reading)]),
+    "resolved while the writer is busy": (FOR_LOST, STOPPED, [(tenant_ledger, "state_of", _never_busy), (Record, "is_busy", lambda *_args: False)]),
+    "no look at the clock and the record before the first byte": (A_STATE, SLOW, [NO_LOOK]),
+    "no look for the key, and no index": (A_KEY, QUICK._replace(one_key=False), [(TenantLedger, "earlier", lambda *_args: None)]),
+    "key not compared": (SAME_KEY, QUICK, [(TenantLedger, "earlier", _key_not_compared)]),
+    "outcome not recorded": (A_KEY, QUICK, [(TenantLedger, "finish", _end_not_recorded)]),
+    "called lost by another run, and not noticed": (TWO_KEYS, SLOW, [(moving, "_ensure_not_lost", lambda *_args: None)]),
+    "an addition is done when there is enough": (A_KEY, OUTSIDER, [(Plan, "compare", lambda plan, seen: Shows.EXACTLY)]),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_on_purpose_breaks_a_promise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    story, rules, changes = BROKEN[name]
+    for place, attribute, broken in changes:
+        monkeypatch.setattr(place, attribute, broken)
+    found = Schedules(story.tasks, story.after, rules).shortest_to_broken()
+    assert found is not None
+    promise, events = found
+    print(f"{name}: {promise}", *events, sep="\n    ")

@@ -346,8 +346,8 @@ def test_the_clock_of_koodrive_decides(koodrive: KooDriveForTests, monkeypatch: 
 
 def test_a_refused_request_for_the_tenant_asks_for_the_option(koodrive: KooDriveForTests) -> None:
     koodrive.state.tenant_id = None
-    for options in ({}, {"check_mode": True}):
-        result = koodrive.failure(GROUP, **options)
+    for check_mode in (False, True):
+        result = koodrive.failure(GROUP, check_mode=check_mode)
         assert result["error"]["kind"] == "invalid_request" and "Set tenant (KOODRIVE_TENANT)" in result["msg"]
     keyed = koodrive.failure(TEN, idempotency_key="A-1")
     assert "Set tenant" in keyed["msg"] and writes(koodrive) == 0
@@ -459,7 +459,9 @@ def test_a_writer_whose_record_somebody_else_has_ended(koodrive: KooDriveForTest
 
 
 @pytest.mark.parametrize("job", [{"JOB_ID": "42", "AWX_HOST": "https://awx.example"}, {}])
-def test_a_ledger_that_ends_with_its_container_takes_no_key(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, job: dict[str, str]) -> None:
+def test_a_ledger_that_ends_with_its_container_takes_no_key(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, job: dict[str, str]
+) -> None:
     monkeypatch.setattr(ledger_local, "FOLDER", f"{tmp_path}/{{}}")
     marker = tmp_path / "marker"
     monkeypatch.setattr(options, "CONTAINER_MARKERS", (str(marker),))
