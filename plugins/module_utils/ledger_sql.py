@@ -56,9 +56,7 @@ class SqlStore(ABC):
         return rows[0][0] if rows else None
 
     def remember(self, credential: str, tenant: str) -> None:
-        self._write(
-            Statement("INSERT INTO {}koodrive_tenants (credential, tenant) VALUES (?, ?) ON CONFLICT (credential) DO NOTHING", (credential, tenant))
-        )
+        self._write(Statement("INSERT INTO {}koodrive_tenants (credential, tenant) VALUES (?, ?) ON CONFLICT (credential) DO NOTHING", (credential, tenant)))
 
     def newest(self, tenant: str) -> Record | None:
         return self._one("tenant = ?", tenant)

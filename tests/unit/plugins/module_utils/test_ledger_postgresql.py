@@ -637,5 +637,6 @@ def test_nothing_is_prepared_or_kept_in_a_session(store: PostgresqlStore) -> Non
     for _time in range(6):
         everything(store)
     database = store._opened()
-    for kept in ("pg_prepared_statements", "pg_cursors", "pg_listening_channels()", "pg_settings WHERE source = 'session'", "pg_locks WHERE locktype = 'advisory'"):
+    kinds = ("pg_prepared_statements", "pg_cursors", "pg_listening_channels()", "pg_settings WHERE source = 'session'", "pg_locks WHERE locktype = 'advisory'")
+    for kept in kinds:
         assert database.execute(f"SELECT count(*) FROM {kept}", prepare=False).fetchall() == [(0,)], kept
