@@ -202,7 +202,8 @@ class PostgresqlStore(SqlStore):
     def _make_tables(self, database: psycopg.Connection[Any]) -> None:
         try:
             with database.transaction():
-                # Two that begin at the same time would get into each other's way.
+                # Two that begin at the same time would get into each other's way. The second one must see what the first one has made.
+                database.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 database.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
                 database.execute(SCHEMA_SQL)
         except psycopg.errors.InsufficientPrivilege as error:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger_local
@@ -108,8 +109,8 @@ def test_the_folder_or_file_of_another_user_is_refused(folder: Path, monkeypatch
     folder.mkdir(mode=0o700)
     another, lstat = os.geteuid() + 1, os.lstat
 
-    def foreign(path: str) -> os.stat_result:
-        found = lstat(path)
+    def foreign(path: str, **more: Any) -> os.stat_result:
+        found = lstat(path, **more)
         return os.stat_result((*found[:4], another, *found[5:])) if path == str(foreign_path) else found
 
     # Also where this user is root, who could use it.
@@ -254,11 +255,11 @@ def test_processes_that_make_the_file_at_once_share_one(folder: Path) -> None:
     program = (
         "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_local import LocalStore\n"
         "from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD\n"
-        "input()\n"
-        f"print(LocalStore({str(folder)!r}).append(RECORD))\n"
+        "trace_id = input()\n"
+        f"print(LocalStore({str(folder)!r}).append(RECORD._replace(trace_id=trace_id)))\n"
     )
     processes = [subprocess.Popen(**python(program), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _number in range(4)]
-    printed = in_threads(4, lambda number: processes[number].communicate("go\n", timeout=60)[0].strip())
+    printed = in_threads(4, lambda number: processes[number].communicate(f"{number}\n", timeout=60)[0].strip())
     assert sorted(printed) == ["False", "False", "False", "True"]
     assert {path.name for path in folder.iterdir()} <= {RECORDS, f"{RECORDS}-journal"}
 

@@ -7,30 +7,35 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
+import struct
 import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger_postgresql
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE, NOT_DONE, STATES, OpenTransfer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import DONE, NOT_DONE, OPEN, STATES
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_postgresql import SCHEMA_SQL, PostgresqlStore
-from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads, python
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads, numbered, python
 from ansible_collections.huaweicloud.koodrive.tests.unit.pooler_for_tests import Pooler
 from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import PASSWORD, Postgresql, short_folder
 
 #: The least that suffices once an administrator has run SCHEMA_SQL; the documentation has it, too.
 LEAST_RIGHTS = """
-GRANT SELECT ON koodrive_schema TO {0};
-GRANT SELECT, INSERT ON koodrive_tenants TO {0};
-GRANT SELECT, INSERT, UPDATE ON koodrive_transfers TO {0};
+GRANT USAGE ON SCHEMA koodrive TO {0};
+GRANT SELECT ON koodrive.koodrive_schema TO {0};
+GRANT SELECT, INSERT ON koodrive.koodrive_tenants TO {0};
+GRANT SELECT, INSERT, UPDATE ON koodrive.koodrive_transfers TO {0};
 """
+NOW = RECORD.begun_at + 20
 NewStore = Callable[..., PostgresqlStore]
 
 
@@ -40,9 +45,7 @@ def fixture_new_store(postgresql: Postgresql, database: str) -> Iterator[NewStor
     with ExitStack() as opened:
 
         def new_store(user: str = database, read_only: bool = False) -> PostgresqlStore:
-            store = PostgresqlStore(postgresql.url(database, user), read_only)
-            opened.callback(store.close)
-            return store
+            return opened.enter_context(closing(PostgresqlStore(postgresql.url(database, user), read_only)))
 
         yield new_store
 
@@ -61,7 +64,7 @@ def fixture_own_server() -> Iterator[Postgresql]:
 
 @contextmanager
 def refused(kind: str = "ledger_unavailable", words: str = "") -> Iterator[None]:
-    """What is done here is refused, soon, and the message has no password in it."""
+    """What is done here is refused soon, and the message has no password in it."""
     start = time.monotonic()
     with pytest.raises(KooDriveError) as caught:
         yield
@@ -77,100 +80,163 @@ def everything(store: PostgresqlStore) -> None:
     assert store.tenant_of(tenant) is None
     store.remember(tenant, tenant)
     assert store.tenant_of(tenant) == tenant
-    with store.turn(tenant, "somebody", 20):
-        begun = store.begin(RECORD._replace(tenant=tenant))
-        with pytest.raises(OpenTransfer):
-            store.begin(RECORD._replace(tenant=tenant, idempotency_key=None))
-        assert store.open_transfer(tenant) == store.with_key(tenant, "A-1071") == begun
-        store.end(begun.number, DONE)
-    assert [record.state for record in store.transfers(tenant, STATES, store.now() - 60, 9)] == [DONE]
-    store.close()
+    first, second = RECORD._replace(tenant=tenant), numbered(2, tenant=tenant)
+    assert store.append(first) and store.is_open(first)
+    assert not store.append(first._replace(trace_id="another"))
+    assert store.newest(tenant) == store.with_key(tenant, "A-1071") == first
+    assert store.append(second, ends=NOT_DONE)
+    assert store.release(second, NOW, accepted=True) == OPEN
+    assert store.end(second, DONE, NOW) == DONE
+    assert [record.state for record in store.transfers(tenant, STATES, 0, 9)] == [DONE, NOT_DONE]
+    assert store.now() > 0
 
 
-def test_tables_are_made_by_two_at_once(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+def connections(server: Postgresql, database: str, what: str = "count(*)") -> list[tuple[object, ...]]:
+    return server.execute(f"SELECT {what} FROM pg_stat_activity WHERE datname = '{database}' AND pid <> pg_backend_pid()")
+
+
+def cut_off(server: Postgresql, database: str) -> None:
+    """End all connections to the database, and wait until they are gone."""
+    assert connections(server, database, "pg_terminate_backend(pid, 5000)")
+
+
+# Tables and rights
+
+
+def test_several_make_the_tables_at_once(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
     in_threads(8, lambda _number: everything(new_store()))
-    assert postgresql.execute("SELECT count(*) FROM koodrive_transfers", database) == [(8,)]
+    assert postgresql.execute("SELECT count(*) FROM koodrive.koodrive_transfers", database) == [(16,)]
 
 
-def test_the_least_rights_suffice(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+def test_roles_with_schemas_of_their_own_share_one_ledger(new_store: NewStore, store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    store.append(RECORD)
+    other = postgresql.new_user()
+    for user in (database, other):
+        postgresql.execute(f"CREATE SCHEMA {user} AUTHORIZATION {user}", database)
+    postgresql.execute(LEAST_RIGHTS.format(other), database)
+    for user in (database, other):
+        again = new_store(user)
+        assert again.newest("t") == RECORD and not again.append(RECORD._replace(trace_id="another"))
+    found = postgresql.execute("SELECT schemaname, count(*) FROM pg_tables WHERE tablename LIKE 'koodrive%' GROUP BY schemaname", database)
+    assert found == [("koodrive", 3)]
+
+
+def test_a_search_path_changes_nothing(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    postgresql.execute(f"CREATE SCHEMA first AUTHORIZATION {database}; ALTER ROLE {database} SET search_path = first, public", database)
+    everything(new_store())
+    assert postgresql.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'koodrive_transfers'", database) == [("koodrive",)]
+
+
+def test_the_least_rights_suffice_and_each_is_needed(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
     user = postgresql.new_user()
     postgresql.execute(SCHEMA_SQL, database)
-    with refused(words="permission denied for table koodrive_schema"):
-        new_store(user).open_transfer("t")
-    with refused(words="permission denied for table koodrive_schema"), new_store(user).turn("t", "", 0):
-        pass
+    for read_only in (False, True):
+        with refused(words="permission denied for schema koodrive"):
+            new_store(user, read_only).newest("t")
     postgresql.execute(LEAST_RIGHTS.format(user), database)
     everything(new_store(user))
-    # Each of them is needed.
-    for right, table in re.findall("(SELECT|INSERT|UPDATE)(?=.* ON .*(koodrive_[a-z]+))", LEAST_RIGHTS):
-        postgresql.execute(f"REVOKE {right} ON {table} FROM {user}", database)
-        with refused(words=f"permission denied for table {table}"):
+    for right, table in re.findall(r"(SELECT|INSERT|UPDATE)(?=.* ON koodrive\.(koodrive_[a-z]+))", LEAST_RIGHTS):
+        postgresql.execute(f"REVOKE {right} ON koodrive.{table} FROM {user}", database)
+        with refused(words=table):
             everything(new_store(user))
         postgresql.execute(LEAST_RIGHTS.format(user), database)
 
 
-def test_who_may_not_make_tables_is_told_what_to_do(new_store: NewStore, postgresql: Postgresql) -> None:
+@pytest.mark.parametrize("right", ["INSERT", "UPDATE"])
+def test_a_lacking_right_is_found_before_a_record_is_written(new_store: NewStore, postgresql: Postgresql, database: str, right: str) -> None:
     user = postgresql.new_user()
-    with refused(words="its user may not make them: permission denied for schema public Have an administrator run the SQL"):
-        new_store(user).open_transfer("t")
-    assert new_store(user, read_only=True).open_transfer("t") is None
+    postgresql.execute(SCHEMA_SQL + LEAST_RIGHTS.format(user) + f"REVOKE {right} ON koodrive.koodrive_transfers FROM {user}", database)
+    poor = new_store(user)
+    assert poor.newest("t") is None
+    with refused(words=f"its user lacks the right to {right} on the table koodrive.koodrive_transfers Have an administrator grant it"):
+        poor.append(RECORD)
+    assert poor.newest("t") is None
+    reader = new_store(user, read_only=True)
+    assert reader.newest("t") is None and reader.transfers("t", STATES, 0, 9) == []
 
 
-def test_what_a_later_release_has_made_is_left_alone(store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str) -> None:
-    store.begin(RECORD)
-    postgresql.execute("INSERT INTO koodrive_schema VALUES (2)", database)
+def test_a_user_who_may_not_make_tables_is_told_what_to_do(new_store: NewStore, postgresql: Postgresql) -> None:
+    user = postgresql.new_user()
+    with refused(words="its user may not make them: permission denied for database"):
+        new_store(user).newest("t")
+    assert new_store(user, read_only=True).newest("t") is None
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_what_another_release_has_made_is_left_alone(store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str, version: int) -> None:
+    store.append(RECORD)
+    postgresql.execute(f"UPDATE koodrive.koodrive_schema SET version = {version}", database)
     for read_only in (False, True):
-        with refused(words="later release"):
-            new_store(read_only=read_only).open_transfer("t")
+        with refused(words="another release"):
+            new_store(read_only=read_only).newest("t")
 
 
 def test_check_mode_makes_no_tables(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
-    assert new_store(read_only=True).open_transfer("t") is None
-    assert postgresql.execute("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'koodrive%'", database) == [(0,)]
+    reader = new_store(read_only=True)
+    assert reader.newest("t") is None and reader.now() > 0
+    assert postgresql.execute("SELECT count(*) FROM pg_namespace WHERE nspname = 'koodrive'", database) == [(0,)]
 
 
-def test_a_turn_that_was_lost_lets_no_second_transfer_begin(store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str) -> None:
-    other = new_store()
-    with store.turn("t", "the first", 0):
-        store.begin(RECORD)
-        assert postgresql.execute(
-            f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = '{database}'"
-        ) == [(1,)]
-        with other.turn("t", "the second", 5):
-            with pytest.raises(OpenTransfer):
-                other.begin(RECORD._replace(idempotency_key=None))
-            assert other.open_transfer("t").trace_id == RECORD.trace_id
-        store.end(store.open_transfer("t").number, DONE)
-    assert other.open_transfer("t") is None
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "ALTER TABLE koodrive.koodrive_transfers ADD CONSTRAINT no_writer CHECK (writer <> 'somebody@somewhere')",
+        "CREATE UNIQUE INDEX one_writer ON koodrive.koodrive_transfers (writer)",
+        "CREATE TABLE audit (writer text PRIMARY KEY); INSERT INTO audit VALUES ('somebody@somewhere');"
+        " CREATE FUNCTION note() RETURNS trigger SECURITY DEFINER LANGUAGE plpgsql AS"
+        " 'BEGIN INSERT INTO public.audit VALUES (NEW.writer); RETURN NEW; END';"
+        " CREATE TRIGGER note AFTER INSERT ON koodrive.koodrive_transfers FOR EACH ROW EXECUTE FUNCTION note()",
+    ],
+    ids=["check", "unique index", "trigger"],
+)
+def test_a_rule_of_an_administrator_is_no_conflict(store: PostgresqlStore, postgresql: Postgresql, database: str, rule: str) -> None:
+    store.append(numbered(1, writer="another"))
+    if rule.startswith("CREATE UNIQUE"):
+        store.append(RECORD._replace(tenant="another"))
+    store.end(numbered(1), DONE, NOW)
+    postgresql.execute(rule, database)
+    with refused(words="violates"):
+        store.append(numbered(2))
+    assert [record.sequence for record in store.transfers("t", STATES, 0, 9)] == [1]
+
+
+# The URL
 
 
 @pytest.mark.parametrize(
     "url, kind, words",
     [
         ("postgresql://u:pa55@nowhere.invalid/db", "ledger_unavailable", "the ledger at nowhere.invalid/db cannot be used: failed to resolve host"),
+        ("postgresql://u:pa55@127.0.0.1:1/db", "ledger_unavailable", "the ledger at 127.0.0.1/db cannot be used"),
         ("postgresql://u:pa55@127.0.0.1:1/db", "ledger_unavailable", "Connection refused"),
         ("postgresql://u:pa55@127.0.0.1:1,127.0.0.1:2/db", "ledger_unavailable", "127.0.0.1,127.0.0.1/db"),
+        ("postgresql://u:pa55@/db?hostaddr=127.0.0.1&port=1", "ledger_unavailable", "the ledger at 127.0.0.1/db"),
         ("postgresql:///db?host=/nowhere&password=pa55", "ledger_unavailable", "the ledger at this machine/db"),
+        ("postgresql://u:pa55@/?service=nowhere", "ledger_unavailable", "the ledger of the service nowhere cannot be used"),
         (f"postgresql://u:pa55@{'a' * 70}/db", "ledger_unavailable", "label too long"),
         ("postgresql://u:pa55@a..b/db", "ledger_unavailable", "label empty"),
-        ("postgresql://u:pa55@h\udcff/db", "invalid_request", "ledger is no URL"),
-        ("postgresql://[", "invalid_request", "ledger is no URL"),
-        ("postgresql://pa55%zz@host/db", "invalid_request", "ledger is no URL"),
-        ("postgresql://host/db?pa55", "invalid_request", "ledger is no URL"),
+        ("postgresql://u:pa55@h\udcff/db", "invalid_request", "ledger is not a URL that PostgreSQL understands"),
+        ("postgresql://[", "invalid_request", "ledger is not a URL that PostgreSQL understands"),
+        ("postgresql://pa55%zz@host/db", "invalid_request", "ledger is not a URL that PostgreSQL understands"),
+        ("postgresql://host/db?pa55", "invalid_request", "ledger is not a URL that PostgreSQL understands"),
+        ("postgresql://host/db?pool_size=3", "invalid_request", "does not know: pool_size"),
+        ("postgresql://u:pa55@host/db?sslmod=require", "invalid_request", "does not know: sslmod"),
+        ("postgresql://u:nobody/x?pa55=x@host/db", "invalid_request", "ledger is not a URL that PostgreSQL understands"),
         ("postgresql://u:pa55/nobody-may-see@host/db", "invalid_request", "%2F"),
         ("postgresql://u:1/pa55@host/db", "invalid_request", "%2F"),
         ("postgresql://u:x@pa55@host/db", "invalid_request", "%40"),
-        ("postgresql://u:pa55@127.0.0.1:1/db?sslmode=nonsense", "ledger_unavailable", ""),
+        ("postgresql://u:pa55@127.0.0.1:1/db?sslmode=nonsense", "ledger_unavailable", "nonsense"),
         ("postgresql://u:pa55@127.0.0.1:1/db?sslmode=verify-full&sslrootcert=/nowhere", "ledger_unavailable", ""),
-        ("postgresql://u:pa55@127.0.0.1:99999/db", "ledger_unavailable", ""),
+        ("postgresql://u:pa55@127.0.0.1:99999/db", "ledger_unavailable", "99999"),
         ("postgresql://u:pa55@127.0.0.1:1/db?connect_timeout=x", "ledger_unavailable", ""),
     ],
 )
 def test_a_url_that_leads_nowhere_is_an_error_without_its_password(url: str, kind: str, words: str) -> None:
+    for read_only in (False, True):
+        with refused(kind, words):
+            PostgresqlStore(url, read_only).newest("t")
     with refused(kind, words):
-        PostgresqlStore(url).open_transfer("t")
-    with refused(kind, words), PostgresqlStore(url).turn("t", "", 1):
-        pass
+        PostgresqlStore(url).append(RECORD)
 
 
 def test_a_server_that_lets_nobody_in_is_named_without_the_password(postgresql: Postgresql, database: str) -> None:
@@ -181,27 +247,46 @@ def test_a_server_that_lets_nobody_in_is_named_without_the_password(postgresql: 
         (postgresql.url(database, database) + "?sslmode=require", "server does not support SSL"),
     ):
         with refused(words=words):
-            PostgresqlStore(url).open_transfer("t")
+            PostgresqlStore(url).newest("t")
 
 
-def test_without_its_library_it_says_what_to_install() -> None:
-    printed = subprocess.run(
-        **python(
-            "import sys\n"
-            "sys.modules['psycopg'] = None\n"
-            "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError\n"
-            "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
-            "try:\n"
-            "    with store_of('postgresql://u:pa55@127.0.0.1:1/db', read_only=False) as store:\n"
-            "        store.tenant_of('c')\n"
-            "except KooDriveError as error:\n"
-            "    print(error.kind, error.what, error.advice)\n"
-        ),
-        capture_output=True,
-        text=True,
-        check=True,
+def test_a_service_is_found_and_named(postgresql: Postgresql, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = tmp_path / "services"
+    services.write_text(f"[ours]\nhost=127.0.0.1\nport={postgresql.port}\ndbname={database}\nuser={database}\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    with closing(PostgresqlStore("postgresql:///?service=ours")) as store:
+        everything(store)
+    monkeypatch.setenv("PGPASSWORD", "x")
+    with refused(words="the ledger of the service ours cannot be used"):
+        PostgresqlStore("postgresql:///?service=ours").newest("t")
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ("sys.modules['psycopg'] = None", "the Python library psycopg 3.1 or newer is missing"),
+        ("import psycopg; psycopg.__version__ = '3.0.18'", "psycopg 3.0.18 is too old: it needs 3.1 or newer"),
+        ("sys.path.insert(0, {folder!r})", "Python cannot import psycopg (AttributeError: of mixed versions)"),
+    ],
+)
+def test_a_library_that_cannot_be_used_is_named_with_the_way_out(tmp_path: Path, before: str, words: str) -> None:
+    (tmp_path / "psycopg.py").write_text("raise AttributeError('of mixed versions')\n")
+    program = (
+        f"import sys\n{before.format(folder=str(tmp_path))}\n"
+        "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError\n"
+        "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of\n"
+        "try:\n"
+        "    with store_of('postgresql://u:pa55@127.0.0.1:1/db', read_only=False) as store:\n"
+        "        store.newest('t')\n"
+        "except KooDriveError as error:\n"
+        "    print(error.kind, error.what, error.advice)\n"
     )
-    assert printed.stdout.startswith("ledger_unavailable") and "psycopg (3) is missing Install psycopg[binary]" in printed.stdout
+    printed = subprocess.run(**python(program), capture_output=True, text=True, check=True).stdout
+    assert printed.startswith("ledger_unavailable") and f"{words} Install psycopg[binary]" in printed
+
+
+# Failures
 
 
 def test_a_server_that_stops_is_unavailable_and_one_that_is_back_is_used_again(own_server: Postgresql) -> None:
@@ -210,50 +295,106 @@ def test_a_server_that_stops_is_unavailable_and_one_that_is_back_is_used_again(o
     own_server.execute("ALTER SYSTEM SET synchronous_commit = off")
     own_server.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
     own_server.execute("SELECT pg_reload_conf()")
-    store = PostgresqlStore(own_server.url(database, database))
-    store.open_transfer("t")
-    with store.turn("t", "somebody", 0):
-        begun = store.begin(RECORD)
+    with closing(PostgresqlStore(own_server.url(database, database))) as store:
+        assert store.newest("t") is None
+        assert store.append(numbered(1))
         own_server.stop()
-        with refused(words="Connection refused"):
-            store.end(begun.number, DONE)
-    with refused(words="Connection refused"), store.turn("t", "somebody", 1):
-        pass
-    own_server.start()
-    assert store.open_transfer("t") == begun
-    own_server.execute("ALTER SYSTEM RESET ALL")
-    own_server.stop()
-    own_server.start()
-    # Found dead at the first use, which is not lost.
-    store.end(begun.number, NOT_DONE)
-    own_server.stop()
-    own_server.start()
-    with refused():
-        store.begin(RECORD)
-    store.begin(RECORD)
-    store.close()
+        for use in (lambda: store.end(numbered(1), DONE, NOW), lambda: store.append(numbered(2)), lambda: store.newest("t")):
+            with refused(words="Connection refused"):
+                use()
+        own_server.start()
+        assert store.newest("t") == numbered(1)
+        # The same for two statements in one transaction.
+        assert store.append(numbered(2), ends=NOT_DONE)
+        own_server.stop()
+        own_server.start()
+        # The store finds the connection dead at its first use, which is not lost.
+        assert store.end(numbered(2), DONE, NOW) == DONE
+        own_server.stop()
+        own_server.start()
+        assert store.append(numbered(3))
+        assert [(record.sequence, record.state) for record in store.transfers("t", STATES, 0, 9)] == [(3, OPEN), (2, DONE), (1, NOT_DONE)]
+
+
+@pytest.mark.parametrize("ends", [None, NOT_DONE])
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_append_whose_answer_is_lost_is_looked_up(
+    store: PostgresqlStore, postgresql: Postgresql, database: str, ends: str | None, committed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.append(numbered(1))
+    if ends is None:
+        store.end(numbered(1), NOT_DONE, NOW)
+    run = ledger_postgresql._run
+
+    def lost(*arguments: object) -> object:
+        monkeypatch.undo()
+        if committed:
+            run(*arguments)
+        cut_off(postgresql, database)
+        return run(*arguments)
+
+    monkeypatch.setattr(ledger_postgresql, "_run", lost)
+    assert store.append(numbered(2), ends=ends)
+    assert [(record.sequence, record.state) for record in store.transfers("t", STATES, 0, 9)] == [(2, OPEN), (1, NOT_DONE)]
+
+
+def test_an_append_is_not_taken_for_the_one_of_another_run(
+    store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.append(numbered(1))
+    run = ledger_postgresql._run
+
+    def overtaken(*arguments: object) -> object:
+        monkeypatch.undo()
+        new_store().append(numbered(2, trace_id="another"), ends=DONE)
+        cut_off(postgresql, database)
+        return run(*arguments)
+
+    monkeypatch.setattr(ledger_postgresql, "_run", overtaken)
+    assert not store.append(numbered(2), ends=NOT_DONE)
+    assert [record.trace_id for record in store.transfers("t", STATES, 0, 9)] == ["another", "1"]
+
+
+def test_a_connection_that_dies_in_an_append_leaves_all_or_nothing(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    """Another transaction holds the append up in the middle, and an administrator ends it there."""
+    store.append(numbered(1))
+    with psycopg.connect(postgresql.url(database)) as blocker:
+        blocker.execute("INSERT INTO koodrive.koodrive_transfers SELECT tenant, 2, state, accepted, begun_at, busy_until, settle_time, ended_at, writer,"
+                        " origin_type, moves, pools_before, source, 'blocker', idempotency_key FROM koodrive.koodrive_transfers")  # fmt: skip
+        appended: list[bool] = []
+        thread = threading.Thread(target=lambda: appended.append(store.append(numbered(2), ends=NOT_DONE)))
+        thread.start()
+        waiting = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}' AND wait_event_type = 'Lock'"
+        deadline = time.monotonic() + 5
+        while not postgresql.execute(waiting):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        blocker.rollback()
+        thread.join()
+    assert appended == [True]
+    assert [(record.trace_id, record.state) for record in store.transfers("t", STATES, 0, 9)] == [("2", OPEN), ("1", NOT_DONE)]
 
 
 def test_a_server_that_does_not_answer_is_given_up(own_server: Postgresql, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_postgresql, "LONGEST_STATEMENT", 0.5)
     database = own_server.new_database()
-    store = PostgresqlStore(own_server.url(database, database) + "?connect_timeout=2")
-    # A turn that cannot be asked whether it lasts is none, and nothing was written in it.
-    with store.turn("t", "somebody", 0), stopped(own_server, database), refused(words="did not answer within 0.5 seconds"):
-        store.open_transfer("t")
-    with store.turn("t", "somebody", 0):
-        store.end(store.begin(RECORD._replace(idempotency_key=None)).number, DONE)
-        with stopped(own_server, database, "idle"), refused(words="did not answer within 0.5 seconds"):
-            store.begin(RECORD)
-        assert store.open_transfer("t") is None
-    store.close()
+    with closing(PostgresqlStore(own_server.url(database, database) + "?connect_timeout=2")) as store:
+        store.append(numbered(1))
+        for use in (lambda: store.newest("t"), lambda: store.append(numbered(2)), lambda: store.append(numbered(2), ends=DONE)):
+            assert store.newest("t") == numbered(1)
+            with stopped(own_server, database), refused(words="did not answer within 0.5 seconds"):
+                use()
+            # Nobody knows yet whether it is written: what comes in the end is one record, or none.
+            cut_off_if_any(own_server, database)
+            own_server.execute("DELETE FROM koodrive.koodrive_transfers WHERE sequence = 2; UPDATE koodrive.koodrive_transfers SET state = 'open'", database)
+            own_server.execute("UPDATE koodrive.koodrive_transfers SET ended_at = NULL", database)
 
 
 @contextmanager
-def stopped(server: Postgresql, database: str, state: str = "idle in transaction") -> Iterator[None]:
-    """Have what serves the database's one connection in this state stand still."""
-    (row,) = server.execute(f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND state = '{state}'")
-    backend = psutil.Process(row[0])
+def stopped(server: Postgresql, database: str) -> Iterator[None]:
+    """Have what serves the database's one connection stand still."""
+    ((pid,),) = connections(server, database, "pid")
+    backend = psutil.Process(int(str(pid)))
     backend.send_signal(signal.SIGSTOP)
     try:
         yield
@@ -261,117 +402,63 @@ def stopped(server: Postgresql, database: str, state: str = "idle in transaction
         backend.send_signal(signal.SIGCONT)
 
 
-def test_limits_for_other_work_end_no_turn(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
-    limits = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "lock_timeout")
-    # Older servers do not know all of them.
-    for (limit,) in postgresql.execute(f"SELECT name FROM pg_settings WHERE name IN {limits}"):
-        postgresql.execute(f"ALTER ROLE {database} SET {limit} = 400")
-    first, second = new_store(), new_store()
-    order = []
-
-    def wait() -> None:
-        with second.turn("t", "second", 10):
-            order.append("second")
-
-    first.open_transfer("t")
-    with first.turn("t", "first", 0):
-        thread = threading.Thread(target=wait)
-        thread.start()
-        time.sleep(1.5)
-        order.append("first")
-    thread.join()
-    assert order == ["first", "second"]
+def cut_off_if_any(server: Postgresql, database: str) -> None:
+    connections(server, database, "pg_terminate_backend(pid, 5000)")
 
 
-def test_a_run_that_writes_nothing_takes_one_connection(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
-    store.remember("c", "t")
-    with store.turn("t", "somebody", 0):
-        assert store.tenant_of("c") == "t" and store.now() > 0
-        assert store.open_transfer("t") is store.with_key("t", "A-1071") is None and store.transfers("t", STATES, 0, 9) == []
-        assert postgresql.execute(f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}'") == [(1,)]
+def test_a_lock_on_the_table_is_waited_for_no_longer_than_a_statement_may_take(
+    store: PostgresqlStore, postgresql: Postgresql, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_postgresql, "LONGEST_STATEMENT", 0.5)
+    store.append(numbered(1))
+    with psycopg.connect(postgresql.url(database)) as blocker:
+        blocker.execute("LOCK TABLE koodrive.koodrive_transfers")
+        with refused(words="did not answer within 0.5 seconds"):
+            store.end(numbered(1), DONE, NOW)
+    cut_off_if_any(postgresql, database)
+    assert store.newest("t") is not None
 
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
-def test_a_turn_sees_what_was_written_while_it_was_waited_for(new_store: NewStore, postgresql: Postgresql, database: str, level: str) -> None:
+def test_a_stricter_isolation_changes_nothing(new_store: NewStore, postgresql: Postgresql, database: str, level: str) -> None:
     postgresql.execute(f"ALTER ROLE {database} SET default_transaction_isolation = '{level}'")
-    seen = []
 
-    def wait() -> None:
-        second = new_store()
-        with second.turn("t", "second", 10):
-            seen.extend(second.transfers("t", STATES, 0, 9))
+    def append(number: int) -> None:
+        store = new_store()
+        while True:
+            newest = store.newest("t")
+            mine = numbered(1 if newest is None else newest.sequence + 1, trace_id=f"{number}")
+            if (newest is None or newest.state != OPEN) and store.append(mine):
+                assert store.append(numbered(mine.sequence + 1, trace_id=f"{number}"), ends=NOT_DONE)
+                assert store.end(numbered(mine.sequence + 1), DONE, NOW) == DONE
+                return
+            time.sleep(0.005)
 
-    first = new_store()
-    with first.turn("t", "first", 0):
-        thread = threading.Thread(target=wait)
-        thread.start()
-        deadline = time.monotonic() + 5
-        while postgresql.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") != [(1,)]:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        begun = first.begin(RECORD)
-    thread.join()
-    assert seen == [begun]
-
-
-def test_what_was_written_is_read_where_it_was_written(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
-    """Where the turn is lost, or had on another server, the records tell it, and not what the turn can see."""
-    with store.turn("t", "somebody", 0):
-        begun = store.begin(RECORD)
-        postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = '{database}'")
-        assert store.open_transfer("t") == begun
-    with store.turn("t", "somebody", 0):
-        postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = '{database}'")
-        with refused(words="terminating connection"):
-            store.transfers("t", STATES, 0, 9)
+    in_threads(6, append)
+    records = new_store().transfers("t", STATES, 0, 99)
+    assert [record.sequence for record in records] == list(range(12, 0, -1))
+    first = numbered(13)
+    new_store().append(first)
+    states = in_threads(6, lambda number: new_store().end(first, (DONE, NOT_DONE)[number % 2], NOW))
+    assert len(set(states)) == 1
 
 
-def test_who_alters_a_table_waits_for_no_turn(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
-    """And so the records do not wait for it either: it would stand between the turn and them."""
-    store.remember("c", "t")
-    with store.turn("t", "somebody", 0):
-        assert store.transfers("t", STATES, 0, 9) == [] and store.tenant_of("c") == "t"
-        begun = time.monotonic()
-        postgresql.execute(
-            "SET lock_timeout = '3s'; ALTER TABLE koodrive_transfers ALTER COLUMN source SET DEFAULT 'x'; ALTER TABLE koodrive_tenants SET (fillfactor = 90)",
-            database,
-        )
-        store.end(store.begin(RECORD).number, DONE)
-        assert time.monotonic() - begun < 5
-
-
-def test_the_limit_to_waiting_for_a_turn_is_none_to_reading_in_it(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
-    store.remember("c", "t")
-    with store.turn("t", "somebody", 0):
-        lock = "BEGIN; LOCK TABLE koodrive_transfers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1); COMMIT"
-        thread = threading.Thread(target=postgresql.execute, args=(lock, database))
-        thread.start()
-        while postgresql.execute("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = 'relation'", database) == [(0,)]:
-            time.sleep(0.01)
-        assert store.open_transfer("t") is None
-        thread.join()
-
-
-def test_text_of_any_kind_can_be_looked_for_in_a_turn(store: PostgresqlStore) -> None:
-    odd = RECORD._replace(tenant="Zürich '; -- %s ? 漢字 😀", idempotency_key="%s?'\"\\")
-    store.end(store.begin(odd).number, DONE)
-    store.close()
-    with store.turn(odd.tenant, "jörg@here", 0):
-        assert store.with_key(odd.tenant, odd.idempotency_key).tenant == odd.tenant
-        assert len(store.transfers(odd.tenant, STATES, 0, 9)) == 1
-
-
-def test_a_machine_that_is_gone_is_missed_soon(store: PostgresqlStore) -> None:
-    with store.turn("t", "somebody", 0):
-        for setting, seconds in (("idle", "10"), ("interval", "5"), ("count", "4")):
-            assert store._read(f"SELECT current_setting('tcp_keepalives_{setting}')") == [(seconds,)]
-
-
-def test_a_connection_that_was_lost_before_the_turn_is_made_anew(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
-    store.remember("c", "t")
-    postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
-    with store.turn("t", "somebody", 0):
-        assert store.open_transfer("t") is None
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_record_is_durable_even_if_other_work_is_not(store: PostgresqlStore, postgresql: Postgresql, database: str, fast: bool) -> None:
+    """The server notes, in the transaction itself, how the commit is made."""
+    postgresql.execute(f"ALTER ROLE {database} SET synchronous_commit = {'off' if fast else 'on'}")
+    store.append(numbered(1))
+    postgresql.execute(
+        "CREATE TABLE noted (setting text); GRANT INSERT ON noted TO public; CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN INSERT INTO public.noted VALUES (current_setting(''synchronous_commit'')); RETURN NEW; END';"
+        " CREATE TRIGGER note AFTER INSERT OR UPDATE ON koodrive.koodrive_transfers FOR EACH ROW EXECUTE FUNCTION note()",
+        database,
+    )
+    store.append(numbered(2), ends=DONE)
+    store.release(numbered(2), NOW, accepted=True)
+    store.end(numbered(2), DONE, NOW)
+    store.append(numbered(3))
+    assert postgresql.execute("SELECT setting, count(*) FROM noted GROUP BY setting", database) == [("on", 5)]
 
 
 def test_without_another_thread_nothing_is_asked(store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,89 +466,177 @@ def test_without_another_thread_nothing_is_asked(store: PostgresqlStore, monkeyp
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Timer, "start", no_more)
-    with refused(words="no thread can be started"), store.turn("t", "somebody", 0):
-        pass
+    with refused(words="Python can start no thread"):
+        store.newest("t")
 
 
-def test_those_who_wait_are_told_whose_turn_it_is(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
-    user = postgresql.new_user()
-    new_store().remember("c", "t")
-    postgresql.execute(LEAST_RIGHTS.format(user), database)
-    long = f"somebody@host, trace ID {'a1' * 29}"
-    told = f"it is the turn of {long[:60]}..."
-    with new_store().turn("another tenant", "somebody else", 0), new_store().turn("t", long, 0):
-        with refused("busy", f"{told} since 20"), new_store().turn("t", "", 0):
-            pass
-        # When it began is shown to the same user alone.
-        with refused("busy", told), new_store(user).turn("t", "", 0):
-            pass
-        postgresql.execute("REVOKE SELECT ON pg_locks FROM public", database)
-        with refused("busy", "of the same tenant"), new_store(user).turn("t", "", 0):
-            pass
-
-
-def test_a_standby_gives_no_turn(own_server: Postgresql) -> None:
+def test_a_standby_takes_no_records(own_server: Postgresql) -> None:
     database = own_server.new_database()
     store = PostgresqlStore(own_server.url(database, database))
-    store.begin(RECORD)
+    store.append(RECORD)
     own_server.stop()
     (Path(own_server.socket_folder) / "standby.signal").touch()
     own_server.start()
-    for use in (lambda: store.turn("t", "", 0).__enter__(), lambda: store.end(1, DONE)):
+    for use in (lambda: store.newest("t"), lambda: store.end(RECORD, DONE, NOW)):
         store.close()
         with refused(words="it is a standby, which takes no records"):
             use()
-    reader = PostgresqlStore(own_server.url(database, database), read_only=True)
-    assert reader.open_transfer("t") is not None
-    reader.close()
+    with closing(PostgresqlStore(own_server.url(database, database), read_only=True)) as reader:
+        assert reader.newest("t") == RECORD
 
 
-def test_waiting_takes_one_connection_and_a_full_server_is_waited_for(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
-    new_store().open_transfer("t")
-    # Two for the one who has the turn, and one for each who waits.
-    postgresql.execute(f"ALTER ROLE {database} CONNECTION LIMIT 8")
-
-    def take(_number: int) -> None:
-        store = new_store()
-        store.open_transfer("t")
-        with store.turn("t", "", 30):
-            store.end(store.begin(RECORD._replace(idempotency_key=None)).number, DONE)
-            time.sleep(0.1)
-        store.close()
-
-    in_threads(12, take)
+def test_a_machine_that_is_gone_is_missed_soon_unless_the_url_says_otherwise(postgresql: Postgresql, database: str) -> None:
+    with closing(PostgresqlStore(postgresql.url(database, database) + "?keepalives_count=9")) as store:
+        used = store._opened().info.get_parameters()
+    assert (used["keepalives_idle"], used["keepalives_interval"], used["keepalives_count"]) == ("10", "5", "9")
 
 
-@pytest.mark.parametrize("size", [2, 4])
-def test_no_statement_needs_a_session(postgresql: Postgresql, database: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With two connections, one is left when somebody has the turn: for those who wait for it, and for the records."""
-    monkeypatch.setattr(ledger_postgresql, "PATIENCE", 0.05)
+# A server that is full or starting
+
+
+class Refusing:
+    """A server that refuses the first connections with an ErrorResponse, and hands the later ones to a real server."""
+
+    def __init__(self, port: int, sqlstate: str, words: str, at_most: float) -> None:
+        self._port = port
+        fields = {"S": "ФАТАЛЬНО", "V": "FATAL", "C": sqlstate, "M": words}
+        body = b"".join(f"{name}{value}\0".encode() for name, value in fields.items()) + b"\0"
+        self._error = b"E" + struct.pack("!i", len(body) + 4) + body
+        self._until = time.monotonic() + at_most
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.refused = 0
+
+    def __enter__(self) -> Refusing:
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=self._serve, args=(self._listener.accept()[0],), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            if time.monotonic() < self._until:
+                self.refused += 1
+                # libpq asks for encryption first.
+                if client.recv(8, socket.MSG_WAITALL)[4:] in (struct.pack("!i", 80877103), struct.pack("!i", 80877104)):
+                    client.sendall(b"N")
+                client.recv(4096)
+                client.sendall(self._error)
+                return
+            with socket.create_connection(("127.0.0.1", self._port)) as server:
+                thread = threading.Thread(target=_relay, args=(server, client), daemon=True)
+                thread.start()
+                _relay(client, server)
+
+
+def _relay(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("sqlstate", ["53300", "57P03"])
+def test_a_server_that_is_full_or_starting_is_waited_for_whatever_its_words(postgresql: Postgresql, database: str, sqlstate: str) -> None:
+    with Refusing(postgresql.port, sqlstate, "слишком много", at_most=0.9) as refusing:
+        url = postgresql.url(database, database).replace(f":{postgresql.port}/", f":{refusing.port}/")
+        with closing(PostgresqlStore(url)) as store:
+            start = time.monotonic()
+            assert store.append(RECORD)
+            assert time.monotonic() - start > 0.6 and refusing.refused >= 4
+
+
+def test_any_other_refusal_is_told_at_once(postgresql: Postgresql, database: str) -> None:
+    with Refusing(postgresql.port, "28000", "слишком много", at_most=60) as refusing:
+        url = postgresql.url(database, database).replace(f":{postgresql.port}/", f":{refusing.port}/")
+        start = time.monotonic()
+        with refused(words="слишком много"):
+            PostgresqlStore(url).newest("t")
+        assert time.monotonic() - start < 2
+
+
+def test_the_wait_for_a_full_server_has_an_end(postgresql: Postgresql, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_postgresql, "LONGEST_STATEMENT", 0.7)
+    with Refusing(postgresql.port, "53300", "voll", at_most=60) as refusing:
+        url = postgresql.url(database, database).replace(f":{postgresql.port}/", f":{refusing.port}/")
+        start = time.monotonic()
+        with refused(words="voll"):
+            PostgresqlStore(url).newest("t")
+        assert 0.7 <= time.monotonic() - start < 4
+
+
+def test_a_full_server_is_waited_for_over_its_socket_too(own_server: Postgresql) -> None:
+    database = own_server.new_database()
+    own_server.execute("ALTER SYSTEM SET max_connections = 4")
+    own_server.execute("ALTER SYSTEM SET superuser_reserved_connections = 0")
+    own_server.stop()
+    own_server.start()
+    for url in (own_server.url(database, database), f"postgresql://{database}@/{database}?host={own_server.socket_folder}&port={own_server.port}"):
+        with ExitStack() as others:
+            for _number in range(4):
+                others.enter_context(psycopg.connect(f"host={own_server.socket_folder} port={own_server.port} user=postgres dbname=postgres"))
+            threading.Timer(0.8, others.pop_all().close).start()
+        start = time.monotonic()
+        with closing(PostgresqlStore(url)) as store:
+            everything(store)
+        assert time.monotonic() - start > 0.5
+
+
+def test_the_limit_of_a_role_is_waited_for(new_store: NewStore, store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    store.newest("t")
+    postgresql.execute(f"ALTER ROLE {database} CONNECTION LIMIT 3")
+
+    def work(_number: int) -> None:
+        other = new_store()
+        everything(other)
+        time.sleep(0.1)
+        other.close()
+
+    in_threads(8, work)
+
+
+# Sessions
+
+
+def test_a_run_takes_one_connection(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    everything(store)
+    assert connections(postgresql, database) == [(1,)]
+    assert connections(postgresql, database, "state") == [("idle",)], "nothing is held between two calls"
+
+
+def test_an_administrator_may_alter_a_table_while_a_transfer_is_open(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    store.append(RECORD)
+    postgresql.execute("SET lock_timeout = '1s'; ALTER TABLE koodrive.koodrive_transfers ALTER COLUMN source SET DEFAULT 'x'", database)
+    assert store.end(RECORD, DONE, NOW) == DONE
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_pooler_may_hand_out_connections_by_the_transaction(postgresql: Postgresql, database: str, size: int) -> None:
     with Pooler(postgresql.socket_folder, postgresql.port, database, size) as pooler:
-        inside = []
 
-        def work(number: int) -> None:
-            store = PostgresqlStore(pooler.url)
-            with store.turn("t", f"{number}", 60):
-                inside.append(number)
-                for _time in range(2):
-                    begun = store.begin(RECORD._replace(idempotency_key=None, trace_id=f"{number}"))
-                    store.end(begun.number, DONE)
-                assert inside == [number]
-                inside.clear()
-            store.close()
+        def work(_number: int) -> None:
+            with closing(PostgresqlStore(pooler.url)) as store:
+                for _time in range(3):
+                    everything(store)
 
-        everything(PostgresqlStore(pooler.url))
         in_threads(4, work)
-    assert postgresql.execute("SELECT count(*) FROM koodrive_transfers WHERE state = 'done'", database) == [(9,)]
+    assert postgresql.execute("SELECT state, count(*) FROM koodrive.koodrive_transfers GROUP BY state ORDER BY state", database) == [
+        (DONE, 12),
+        (NOT_DONE, 12),
+    ]
 
 
 def test_nothing_is_prepared_or_kept_in_a_session(store: PostgresqlStore) -> None:
-    everything(store)
-    with store.turn("t", "", 0):
-        store.begin(RECORD)
-        for _time in range(10):
-            store.open_transfer("t")
-        for kept in ("pg_prepared_statements", "pg_cursors", "pg_listening_channels()"):
-            assert store._run(f"SELECT count(*) FROM {kept}") == [(0,)]
-        assert store._run("SELECT count(*) FROM pg_settings WHERE source = 'session'") == [(0,)]
-        assert store._run("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()") == [(0,)]
+    for _time in range(6):
+        everything(store)
+    database = store._opened()
+    kinds = ("pg_prepared_statements", "pg_cursors", "pg_listening_channels()", "pg_settings WHERE source = 'session'", "pg_locks WHERE locktype = 'advisory'")
+    for kept in kinds:
+        assert database.execute(f"SELECT count(*) FROM {kept}", prepare=False).fetchall() == [(0,)], kept
