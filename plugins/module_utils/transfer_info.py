@@ -103,7 +103,8 @@ def _tenant(connection: Connection, koodrive: KooDrive, store: Store) -> str:
     tenant = tenant_of(connection, koodrive, store, read_only=True)
     if tenant is not None:
         return tenant
-    if koodrive.untold is not None and koodrive.untold.kind == "authentication" and koodrive.untold.answer.code is not None:
+    # With 403, these credentials may lack the right to this call alone.
+    if koodrive.untold is not None and koodrive.untold.kind == "authentication" and koodrive.untold.answer.http_status != 403:
         raise koodrive.untold
     raise unnamed_tenant()
 

@@ -141,7 +141,10 @@ def test_what_a_later_reading_shows_of_a_transfer() -> None:
     # What happens to a pool that the transfer does not touch says nothing of it.
     assert decided.compare(seen(individual=1100)) is Shows.BEFORE
     assert decided.compare(done) is decided.compare(seen(department=1900, group=600, individual=1100)) is Shows.EXACTLY
-    assert decided.compare(seen(department=1800, group=600)) is decided.compare(seen(department=1900, group=601)) is Shows.ENOUGH
+    assert decided.compare(seen(department=1800, group=600)) is decided.compare(seen(department=1900, group=601)) is Shows.OTHERWISE
+    assert decided.is_consistent_with(done) and decided.is_consistent_with(seen(department=1800, group=601))
+    assert not decided.is_consistent_with(seen()) and not decided.is_consistent_with(seen(department=1901, group=600))
+    assert not decided.is_consistent_with(seen(department=1900, group=599))
     assert decided.compare(seen(department=1900, group=599)) is decided.compare(seen(department=1900)) is Shows.OTHERWISE
     assert decided.compare(seen(department=1800, group=700, individual=999)) is Shows.OTHERWISE
     assert decided.missing(seen()) == {"group": 100}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_local import LocalStore
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
@@ -138,15 +139,18 @@ def test_a_first_transfer_of_which_nobody_knows_is_not_told_as_done(two_givers: 
     two_givers.script(Fault(), Fault(apply="no", reply="reset", interloper=others))
     failure = two_givers.layout(*TWO_TRANSFERS)
     assert failure["error"]["kind"] == "outcome_unknown" and "not by this transfer alone" in failure["msg"], failure["msg"]
-    assert "Done before that" not in failure["msg"] and "othing was sent" not in failure["msg"] and "Run again:" in failure["msg"]
+    assert "Done before that" not in failure["msg"] and "othing was sent" not in failure["msg"] and "Run again." in failure["msg"]
     assert len(bodies(two_givers)) == 1
 
 
 def test_a_first_transfer_that_cannot_be_ended_in_the_ledger_is_told_so(two_givers: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
-    def end(*_arguments: Any) -> None:
-        raise KooDriveError("ledger_unavailable", "the disk is full")
+    def append(store: LocalStore, record: Record, ends: str | None = None) -> bool:
+        if ends is not None:
+            raise KooDriveError("ledger_unavailable", "the disk is full")
+        return real(store, record)
 
-    monkeypatch.setattr(LocalStore, "end", end)
+    real = LocalStore.append
+    monkeypatch.setattr(LocalStore, "append", append)
     failure = two_givers.layout(*TWO_TRANSFERS)
     assert failure["error"]["kind"] == "ledger_unavailable" and failure["changed"] and failure["transfers"] == [FIRST]
     assert "the disk is full" in failure["msg"] and "Done before that: 400 GB" in failure["msg"] and len(bodies(two_givers)) == 1

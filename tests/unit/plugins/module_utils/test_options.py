@@ -12,6 +12,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import A
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import (
     CONNECTION_SPEC,
+    LEDGER_SPEC,
     Connection,
     connection_from,
     secrets_of,
@@ -200,16 +201,21 @@ def test_bad_endpoints(endpoint: str) -> None:
 
 def test_endpoints_that_are_one_are_one_tenant() -> None:
     spellings = ("example.org", "https://EXAMPLE.org:443/", "Example.org.", "https://example.org.:443")
-    assert len({connect(token="t", endpoint=endpoint).caller for endpoint in spellings}) == 1
-    assert connect(token="t", endpoint="example.org:444").caller != connect(token="t", endpoint="example.org").caller
+    assert len({connect(token="t", endpoint=endpoint).credential for endpoint in spellings}) == 1
+    assert connect(token="t", endpoint="example.org:444").credential != connect(token="t", endpoint="example.org").credential
 
 
 def test_what_ansible_has_to_mask() -> None:
     environ = {"KOODRIVE_APP_SECRET": "s2", "https_proxy": "http://u:p1@proxy", "ALL_PROXY": "socks5://u:p2@proxy", "no_proxy": "a:b@c"}
-    assert secrets_of(CONNECTION_SPEC, {"token": "t1", "app_id": "a", "app_secret": None}, environ) == {"t1", "s2", "p1", "p2"}
+    assert secrets_of(CONNECTION_SPEC, {"token": "t1", "app_id": "a", "app_secret": None}, environ) == {"t1", "s2", ":p1@", ":p2@"}
     for endpoint in ("https://usr:SEKRIT@host", "usr:SEKRIT@host", "https://SEKRIT@host", "https://usr:SEKRIT@host:port"):
         assert secrets_of(CONNECTION_SPEC, {"endpoint": endpoint}, {}) == {"SEKRIT"}
         assert secrets_of(CONNECTION_SPEC, {}, {"KOODRIVE_ENDPOINT": endpoint}) == {"SEKRIT"}
+    # A user, a host or a kind of error may be spelled like the password.
+    ledger = "postgresql://koodrive:koodrive@db/koodrive?sslpassword=x&sslmode=require"
+    assert secrets_of(LEDGER_SPEC, {"ledger": ledger}, {}) == {":koodrive@", "sslpassword=x"}
+    for harmless in ("/var/lib/koodrive", "postgresql://koodrive@db/koodrive", "postgresql:///koodrive?host=/run"):
+        assert secrets_of(LEDGER_SPEC, {"ledger": harmless}, {"KOODRIVE_LEDGER": harmless}) == set()
     assert secrets_of(CONNECTION_SPEC, {"token": " ", "endpoint": "host"}, {"HTTP_PROXY": "http://proxy:3128"}) == set()
 
 

@@ -13,14 +13,14 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome impor
 
 
 def test_a_result_is_returned_as_it_is() -> None:
-    assert outcome_of(lambda options, check_mode: {"options": options, "check_mode": check_mode}, {"a": 1}, True) == {
+    assert outcome_of(lambda options, check_mode, is_wanted: {"options": options, "check_mode": check_mode and is_wanted()}, {"a": 1}, True) == {
         "options": {"a": 1},
         "check_mode": True,
     }
 
 
 def test_a_refused_option_is_a_failed_result() -> None:
-    def work(_options: Mapping[str, Any], _check_mode: bool) -> dict[str, Any]:
+    def work(_options: Mapping[str, Any], _check_mode: bool, **_more: Any) -> dict[str, Any]:
         raise invalid_request("target", "must not be empty")
 
     result = outcome_of(work, {}, False)

@@ -172,7 +172,7 @@ def test_a_reply_that_makes_no_sense_is_quoted_as_shown() -> None:
         (200, 13000410, True, "rejected"),
         (400, None, False, "authentication"),
         (401, "APIGW.0301", False, "authentication"),
-        (401, None, True, "authentication"),
+        (401, "APIGW.0301", True, "authentication"),
         (403, "APIGW.0302", True, "authentication"),
         (404, "APIGW.0101", False, "rejected"),
         (429, "APIGW.0308", False, "rate_limited"),
@@ -255,7 +255,7 @@ def test_koodrives_own_code_goes_before_the_gateways() -> None:
     [
         (400, 13000410, "only a system administrator"),
         (401, "APIGW.0301", "only a system administrator"),
-        (403, None, "yearly or monthly billing"),
+        (403, "APIGW.0301", "yearly or monthly billing"),
         (400, 13000412, "frozen"),
     ],
 )

@@ -79,7 +79,15 @@ CHOSEN = [(A_STATE, rules) for rules in (QUICK, SLOW, KILLED, STOPPED, OUTSIDER)
 CHOSEN += [(A_KEY, QUICK), (A_KEY, KILLED._replace(fates=("late",))), (FOR_LOST, STOPPED), (CHECKED, KILLED), (SAME_KEY, QUICK)]
 if ALL:
     CHOSEN += [(story, QUICK) for story in (ONE_STATE, ONE_KEY, *OTHERS)] + [(ONE_LAYOUT, FEW_QUICK)]
-    CHOSEN += [(A_KEY, SLOW), (A_KEY, KILLED), (A_KEY, OUTSIDER), (TWO_KEYS, SLOW), (A_KEY, STOPPED), (A_STATE, KILLED._replace(leases=1)), (A_STATE, KILLED._replace(kills=2, long_times=2))]
+    CHOSEN += [
+        (A_KEY, SLOW),
+        (A_KEY, KILLED),
+        (A_KEY, OUTSIDER),
+        (TWO_KEYS, SLOW),
+        (A_KEY, STOPPED),
+        (A_STATE, KILLED._replace(leases=1)),
+        (A_STATE, KILLED._replace(kills=2, long_times=2)),
+    ]
 
 
 def _named(value: Story | Rules) -> str:

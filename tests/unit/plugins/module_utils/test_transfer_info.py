@@ -9,6 +9,7 @@ import sqlite3
 import time
 from calendar import timegm
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,16 @@ RECORD = Record(
     source="allocation",
     writer="somebody@somewhere",
     trace_id="t" * 58,
+    sequence=1,
+    begun_at=0.0,
+    busy_until=0.0,
+    settle_time=900.0,
 )
 
 
 def info(koodrive: KooDriveForTests, check_mode: bool = False, **options: Any) -> dict[str, Any]:
     given = {"endpoint": koodrive.endpoint, "token": TOKEN, "timeout": 5, "retries": 0, "ledger": koodrive.ledger, **options}
-    return outcome_of(lambda options, check_mode: transfer_info(options, check_mode, {}), options_of(TRANSFER_INFO_SPEC, **given), check_mode)
+    return outcome_of(partial(transfer_info, environ={}), options_of(TRANSFER_INFO_SPEC, **given), check_mode)
 
 
 def listed(koodrive: KooDriveForTests, **options: Any) -> list[str]:
@@ -48,9 +53,12 @@ def write(koodrive: KooDriveForTests, *states: str, **fields: Any) -> None:
     """Have a transfer in the ledger for each of ``states``, the open one last; each is written by its state."""
     with closing(LocalStore(koodrive.ledger)) as store:
         for state in states:
-            begun = store.begin(RECORD._replace(writer=state, **fields))
+            record = RECORD._replace(writer=state, begun_at=time.time(), **fields)
+            newest = store.newest(record.tenant)
+            record = record._replace(sequence=1 if newest is None else newest.sequence + 1)
+            assert store.append(record)
             if state != OPEN:
-                store.end(begun.number, state)
+                store.end(record, state, time.time())
 
 
 def test_the_total_and_the_latest_are_of_all(koodrive: KooDriveForTests) -> None:
@@ -230,14 +238,11 @@ def test_a_remembered_tenant_is_not_asked_for(koodrive: KooDriveForTests) -> Non
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_nothing_is_written_and_no_turn_is_taken(koodrive: KooDriveForTests, check_mode: bool) -> None:
+def test_nothing_is_written(koodrive: KooDriveForTests, check_mode: bool) -> None:
     write(koodrive, DONE, OPEN)
-    with closing(LocalStore(koodrive.ledger)) as store, store.turn("t", "another", 0):
-        files = {path.name: path.read_bytes() for path in Path(koodrive.ledger).iterdir()}
-        start = time.monotonic()
-        assert len(info(koodrive, check_mode, tenant="t")["transfers"]) == 2
-        assert time.monotonic() - start < 2
-        assert {path.name: path.read_bytes() for path in Path(koodrive.ledger).iterdir()} == files
+    files = {path.name: path.read_bytes() for path in Path(koodrive.ledger).iterdir()}
+    assert len(info(koodrive, check_mode, tenant="t")["transfers"]) == 2
+    assert {path.name: path.read_bytes() for path in Path(koodrive.ledger).iterdir()} == files
 
 
 def test_another_tenant_is_not_listed(koodrive: KooDriveForTests) -> None:
@@ -250,11 +255,10 @@ def test_two_credentials_of_one_tenant_see_the_same(koodrive: KooDriveForTests) 
     assert info(koodrive, **koodrive.app)["transfers"] == info(koodrive)["transfers"] != []
 
 
-def test_where_koodrive_does_not_say_who_it_is_the_credentials_do(koodrive: KooDriveForTests) -> None:
+def test_a_tenant_that_nobody_names_is_asked_for(koodrive: KooDriveForTests) -> None:
     koodrive.state.tenant_id = None
-    koodrive.run(ADDITION)
-    assert len(info(koodrive)["transfers"]) == 1
-    assert info(koodrive, **koodrive.app)["transfers"] == []
+    failed = info(koodrive)
+    assert failed["error"]["kind"] == "invalid_request" and "Set tenant" in failed["msg"]
 
 
 def test_refused_credentials_do_not_make_the_ledger_look_empty(koodrive: KooDriveForTests) -> None:
@@ -269,7 +273,7 @@ def test_a_call_that_koodrive_does_not_know_leaves_the_credentials(koodrive: Koo
         raise Refused(404, "APIGW.0101", "The API does not exist")
 
     monkeypatch.setattr(koodrive, "_check", refuse)
-    assert info(koodrive)["transfers"] == [] and koodrive.state.asked_for_tenant == 1
+    assert "Set tenant" in info(koodrive)["msg"] and koodrive.state.asked_for_tenant == 1
 
 
 def test_an_unreachable_koodrive_is_a_failure_of_the_usual_shape(koodrive: KooDriveForTests) -> None:
