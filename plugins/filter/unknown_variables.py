@@ -30,7 +30,7 @@ positional: _input
 options:
   _input:
     description:
-      - The names of variables, for example from P(ansible.builtin.varnames#lookup).
+      - The names of variables, for example from the lookup C(ansible.builtin.varnames).
     type: list
     elements: str
     required: true
