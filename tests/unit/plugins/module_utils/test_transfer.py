@@ -178,7 +178,7 @@ def test_a_refusal_for_the_step_says_what_to_do(koodrive: KooDriveForTests) -> N
     koodrive.state.tenant.step = 10
     result = koodrive.failure({"type": "group", "total_capacity": 557})
     assert result["error"]["code"] == "13000102" and "This task moved nothing." in result["msg"]
-    assert "multiples of 10 GB only" in result["msg"] and "capacity_step" in result["msg"]
+    assert "accepts only multiples of 10 GB" in result["msg"] and "capacity_step" in result["msg"]
     koodrive.state.tenant.refusal = (400, 13000102, "Verify parameters failed.")
     assert "capacity_step" not in koodrive.failure({"type": "group", "total_capacity": 560})["msg"]
 

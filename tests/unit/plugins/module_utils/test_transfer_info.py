@@ -103,7 +103,7 @@ def test_transfers_are_listed_newest_first_with_all_that_is_known(koodrive: KooD
         "changed": False,
         "endpoint": koodrive.endpoint,
         "trace_id": "i" * 58,
-        "tenant": f"{koodrive.endpoint} tenant-1",
+        "tenant": "tenant-1",
         "warnings": [],
     }
 
