@@ -77,9 +77,12 @@ class Fault:
 
     @property
     def refuses(self) -> bool:
-        """Whether the client is told that its request was not processed."""
+        """Whether the reply says that the transfer was not processed.
+
+        A 4xx without a code can come from a firewall or a proxy, which does not know. Only 429 needs no code.
+        """
         is_answer = self.reply in ("status", "gateway") and str(self.code) != INNER_INVOKE_FAILURE
-        return is_answer and 400 <= self.status < 500 and self.status != 408
+        return is_answer and 400 <= self.status < 500 and self.status != 408 and (self.code is not None or self.status == 429)
 
     def __post_init__(self) -> None:
         if self.apply not in APPLY or self.reply not in REPLIES:

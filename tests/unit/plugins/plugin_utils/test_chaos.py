@@ -83,14 +83,15 @@ def tasks(draw: st.DrawFn) -> dict[str, Any]:
 def faults(draw: st.DrawFn, interlopers: bool = False) -> Fault:
     reply = draw(st.sampled_from(["ok", "ok", "status", *(name for name in REPLIES if name != "raw")]))
     status = draw(st.sampled_from([400, 401, 403, 404, 408, 429, 429, 500, 502, 503, 504]))
-    refuses = Fault(reply=reply, status=status).refuses
+    code = draw(st.sampled_from([None, 13000102, 13000311, "APIGW.0308"]))
+    refuses = Fault(reply=reply, status=status, code=code).refuses
     return Fault(
         # What KooDrive refuses, it has not processed: that is the contract.
         apply="no" if refuses else draw(st.sampled_from(["yes", "yes", "yes", "no", "late", "partly"])),
         reply=reply,
         seconds=draw(st.sampled_from([0.01, 0.06, LATEST])),
         status=status,
-        code=draw(st.sampled_from([None, 13000102, 13000311, "APIGW.0308"])),
+        code=code,
         retry_after=draw(st.sampled_from([None, "0", "3600"])),
         lag=draw(st.sampled_from([0, 0, 0, 1, 3])),
         close=draw(st.booleans()),

