@@ -23,6 +23,7 @@ default_role = "any"
 ANSIBLE = {
     "action_plugins": "plugins/action.html",
     "ansible_collections.ansible.builtin.set_stats_module": "collections/ansible/builtin/set_stats_module.html",
+    "ansible_collections.ansible.builtin.varnames_lookup": "collections/ansible/builtin/varnames_lookup.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }

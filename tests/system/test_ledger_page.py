@@ -56,7 +56,7 @@ def fill(store: Any) -> None:
         record = RECORD._replace(sequence=sequence, idempotency_key=key)
         assert store.append(record)
         if state is None:
-            store.release(record, record.begun_at + 1, accepted=True)
+            store.release(record, accepted=True)
         else:
             store.end(record, state, record.begun_at + 1)
 
