@@ -227,13 +227,14 @@ class Simulator(ServerThread):
         """Who the tenant is. It is asked for once per credential, and is not among the requests that a test expects."""
         state = self.state
         state.asked_for_tenant += 1
+        headers = {"Date": formatdate(state.credentials.now(), usegmt=True)}
         try:
             self._check(request, body)
         except Refused as refused:
-            return web.json_response(state.shape.refuse(refused, ""), status=refused.status)
+            return web.json_response(state.shape.refuse(refused, ""), status=refused.status, headers=headers)
         data = {"tenantName": "Simulated", "status": 1 if state.frozen else 0}
         known = {} if state.tenant_id is None else {"tenantId": state.tenant_id}
-        return web.json_response(state.shape.answer("Operation successful.", data={**data, **known}))
+        return web.json_response(state.shape.answer("Operation successful.", data={**data, **known}), headers=headers)
 
     def _answer(self, request: web.Request, body: bytes, fault: Fault) -> tuple[int, dict[str, Any]]:
         state = self.state

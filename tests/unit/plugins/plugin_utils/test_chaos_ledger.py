@@ -224,7 +224,10 @@ def get_through(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[s
     patient = {"timeout": 20, "verify_timeout": 20}
     last = run(koodrive, task, None, settle_time=0, **patient)
     assert last is not None
-    if "failed" in last:
+    if "failed" in last and "idempotency_key" in task and last["error"]["kind"] == "outcome_unknown":
+        # KooDrive accepted the addition and dropped it. Nobody can tell that from one that was moved back.
+        assert "nobody knows the outcome" in last["msg"]
+    elif "failed" in last:
         assert last["error"]["kind"] == "insufficient_capacity"
     else:
         assert [koodrive.totals()[row["type"]] for row in task["target"]] == [wanted(row, before) for row in task["target"]]
