@@ -303,13 +303,13 @@ def _wire(host: str, port: int) -> socket.socket:
 def _run(database: psycopg.Connection[Any], statements: tuple[Statement, ...], durable: bool) -> tuple[bool, list[tuple[Any, ...]]]:
     """Run the statements as one transaction. A single one goes to the server with what makes it durable, in one message."""
     if len(statements) > 1:
+        changed = False
         with database.transaction() as transaction:
             database.execute(DURABLE)
-            for statement in statements:
-                if not database.execute(_text(statement), statement.values).rowcount:
-                    raise psycopg.Rollback(transaction)
-            return True, []
-        return False, []
+            changed = all(database.execute(_text(statement), statement.values).rowcount for statement in statements)
+            if not changed:
+                raise psycopg.Rollback(transaction)
+        return changed, []
     (statement,) = statements
     if not durable:
         cursor = database.execute(_text(statement), statement.values)
