@@ -154,8 +154,8 @@ def move_capacity(
             finally:
                 ledger.finish()
     except KooDriveError as error:
-        return report.failure(error)
-    if result["changed"] and connection.ledger_is_temporary:
+        result = report.failure(error)
+    if connection.ledger_is_temporary and report.origins():
         report.warnings.append(
             "No ledger is named, and this task runs in a container, so the record of its transfers ends with the container. Set ledger"
             " (KOODRIVE_LEDGER) to a PostgreSQL database or to a folder that lasts."
