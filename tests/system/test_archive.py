@@ -69,7 +69,7 @@ def test_the_first_playbook_of_the_readme_runs_from_it(archive: Path, tmp_path: 
     state = new_state(TOKEN, APP)
     state.tenant = Tenant({"department": {"total": 4000, "allocated": 0}, "individual": {"total": 0, "allocated": 0}, "group": {"total": 0, "allocated": 0}})
     with KooDriveForTests(state) as koodrive:
-        place.update({"KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN})
+        place.update({"KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN, "KOODRIVE_LEDGER": str(tmp_path / "ledger")})
         assert "changed=1" in run("ansible-playbook", "--check", "--diff", str(playbook), cwd=tmp_path, **place)
         assert "changed=1" in run("ansible-playbook", "--diff", str(playbook), cwd=tmp_path, **place)
         assert "changed=0" in run("ansible-playbook", str(playbook), cwd=tmp_path, **place)
