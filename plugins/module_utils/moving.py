@@ -228,7 +228,7 @@ def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
             continue
         show_by = time.monotonic() + run.care.verify_timeout if show_by is None else show_by
         if time.monotonic() >= show_by:
-            raise run.ledger.blocked()
+            raise run.ledger.blocked(run.ledger.open)
         run.koodrive.wait(pauses, show_by - time.monotonic())
 
 

@@ -183,9 +183,8 @@ class TenantLedger:
             what += f". At work now: {self.open.in_words()}, which may be sent until {told_time(self.open.busy_until)}"
         return KooDriveError("busy", what, step="Waiting for other tasks")
 
-    def blocked(self) -> KooDriveError:
-        """Return the error of a run that has something to send while a transfer of unknown outcome is open."""
-        assert self.open is not None
-        until = told_time(self.open.resolvable_at(self._writer.settle_time))
-        what = f"KooDrive may still apply {self.open.in_words()}, until {until}. The pools do not show it yet. Nothing was sent now"
+    def blocked(self, record: Record) -> KooDriveError:
+        """Return the error of a run that has something to send while the transfer of ``record``, with an unknown outcome, is open."""
+        until = told_time(record.resolvable_at(self._writer.settle_time))
+        what = f"KooDrive may still apply {record.in_words()}, until {until}. The pools do not show it yet. Nothing was sent now"
         return KooDriveError("open_transfer", what, step="Looking for an open transfer")
