@@ -59,6 +59,7 @@ class Place(NamedTuple):
             ["bash", "-euo", "pipefail", "-c", commands],
             cwd=self.checkout,
             env=self.environment,
+            input="what/is:typed\n",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -222,4 +223,6 @@ def test_all_of_them_are_found() -> None:
 @pytest.mark.parametrize(("what", "command"), [(FOR_AWX, "ansible-playbook {}\n"), (RULEBOOK, "ansible-rulebook --rulebook {} ")])
 def test_what_the_examples_leave_out_is_run_by_a_command(what: str, command: str) -> None:
     names = [re.match(r"# (\w+\.yml)\n", text) for _where, text in examples() if what in text]
-    assert names and all(name and any(command.format(name[1]) in text for _where, text in BLOCKS) for name in names)
+    # One waits for an alert; test_prometheus.py sends it one.
+    left = [name for name in names if name is None or name[1] != "on_alert.yml"]
+    assert left and all(name and any(command.format(name[1]) in text for _where, text in BLOCKS) for name in left)
