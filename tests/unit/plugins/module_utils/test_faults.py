@@ -394,7 +394,7 @@ def test_a_server_that_takes_its_time_does_not_take_ours(koodrive: KooDriveForTe
 @pytest.mark.parametrize(("offset", "words"), [(-60, "6[01] seconds ahead of"), (7200, "(7199|7200) seconds behind")])
 def test_a_wrong_clock_is_made_up_for(koodrive: KooDriveForTests, offset: int, words: str) -> None:
     koodrive.state.credentials.clock_offset = offset
-    result = koodrive.run(GROUP, **koodrive.app)
+    result = koodrive.run(GROUP, tenant="ours", **koodrive.app)
     assert koodrive.methods() == ["GET", "GET", "POST", "GET"]
     assert result["changed"] and len(result["warnings"]) == 1
     assert re.search(words, result["warnings"][0])
@@ -409,7 +409,7 @@ def test_a_clock_that_is_right_enough_needs_no_second_request(koodrive: KooDrive
 
 def test_a_wrong_clock_and_a_wrong_secret_end_after_one_more_request(koodrive: KooDriveForTests) -> None:
     koodrive.state.credentials.clock_offset = -60
-    result = koodrive.failure(GROUP, **{**koodrive.app, "app_secret": "wrong"})
+    result = koodrive.failure(GROUP, tenant="ours", **{**koodrive.app, "app_secret": "wrong"})
     assert koodrive.methods() == ["GET", "GET"] and result["error"]["kind"] == "authentication"
     assert "clock" in result["warnings"][0]
 

@@ -85,7 +85,7 @@ def everything(store: PostgresqlStore) -> None:
     assert not store.append(first._replace(trace_id="another"))
     assert store.newest(tenant) == store.with_key(tenant, "A-1071") == first
     assert store.append(second, ends=NOT_DONE)
-    assert store.release(second, NOW, accepted=True) == OPEN
+    assert store.release(second, accepted=True) == OPEN
     assert store.end(second, DONE, NOW) == DONE
     assert [record.state for record in store.transfers(tenant, STATES, 0, 9)] == [DONE, NOT_DONE]
     assert store.now() > 0

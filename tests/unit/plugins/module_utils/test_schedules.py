@@ -44,6 +44,8 @@ FEW_QUICK = QUICK._replace(fates=FEW)
 SLOW = Rules(kills=0, leases=0, fates=LOST)
 KILLED = Rules(leases=0, fates=LOST)
 STOPPED = Rules(kills=0, long_times=0, fates=LOST)
+#: Whoever says settle_time: 0 knows that nothing comes late.
+KNOWN = STOPPED._replace(fates=("done", "never"))
 OUTSIDER = QUICK._replace(outsider=True, fates=UNSEEN)
 
 
@@ -76,7 +78,7 @@ OTHERS = [
 ]
 
 CHOSEN = [(A_STATE, rules) for rules in (QUICK, SLOW, KILLED, STOPPED, OUTSIDER)]
-CHOSEN += [(A_KEY, QUICK), (A_KEY, KILLED._replace(fates=("late",))), (FOR_LOST, STOPPED), (CHECKED, KILLED), (SAME_KEY, QUICK)]
+CHOSEN += [(A_KEY, QUICK), (A_KEY, KILLED._replace(fates=("late",))), (FOR_LOST, KNOWN), (CHECKED, KILLED), (SAME_KEY, QUICK)]
 if ALL:
     CHOSEN += [(story, QUICK) for story in (ONE_STATE, ONE_KEY, *OTHERS)] + [(ONE_LAYOUT, FEW_QUICK)]
     CHOSEN += [
@@ -161,7 +163,7 @@ BROKEN = {
     "resolved too early, key": (A_KEY, KILLED, [TOO_EARLY]),
     "resolved on anything, key": (A_KEY, KILLED, [ON_ANYTHING]),
     "resolved by the time after the reading": (A_STATE, SLOW, [(TenantLedger, "resolve", _resolved_by_the_time_after_the_reading)]),
-    "resolved while the writer is busy": (FOR_LOST, STOPPED, [(tenant_ledger, "state_of", _never_busy), (Record, "is_busy", lambda *_args: False)]),
+    "resolved while the writer is busy": (FOR_LOST, KNOWN, [(tenant_ledger, "state_of", _never_busy), (Record, "is_busy", lambda *_args: False)]),
     "no look at the clock and the record before the first byte": (A_STATE, SLOW, [NO_LOOK]),
     "no look for the key, and no index": (A_KEY, QUICK._replace(one_key=False), [(TenantLedger, "earlier", lambda *_args: None)]),
     "key not compared": (SAME_KEY, QUICK, [(TenantLedger, "earlier", _key_not_compared)]),

@@ -65,7 +65,7 @@ def test_a_relaunch_after_a_lost_reply_does_not_move_twice(koodrive: KooDriveFor
     again = koodrive.failure(GROUP, check_mode=path == "check", **QUICK)
     assert again["error"]["kind"] == "open_transfer" and ADVICE["open_transfer"] in again["msg"]
     (record,) = records(koodrive)
-    for words in ("200 GB to group from department", record.trace_id, record.writer, "Nothing was sent now", "The pools hold: department 2000 GB"):
+    for words in ("200 GB to group from department", record.trace_id, record.writer, "Nothing was sent now", "The pools hold: department 2,000 GB"):
         assert words in again["msg"]
     koodrive.settle()
     assert koodrive.totals()["group"] == 700 and writes(koodrive) == 1
