@@ -154,7 +154,7 @@ def test_a_file_that_is_no_database_is_refused(folder: Path, content: bytes, wor
 
 
 def changed_by_hand(folder: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(folder / RECORDS)) as database, database:
+    with closing(sqlite3.connect(folder / RECORDS, isolation_level=None)) as database:
         for statement in statements:
             database.execute(statement)
 

@@ -51,7 +51,7 @@ def by_hand(ledger: str, statement: str) -> None:
         with psycopg.connect(ledger, autocommit=True) as database:
             database.execute(statement.format("koodrive.").encode())
     else:
-        with closing(sqlite3.connect(f"{ledger}/{RECORDS}")) as file, file:
+        with closing(sqlite3.connect(f"{ledger}/{RECORDS}", isolation_level=None)) as file:
             file.execute(statement.format(""))
 
 
