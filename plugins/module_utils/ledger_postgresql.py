@@ -213,14 +213,18 @@ class PostgresqlStore(SqlStore):
     def _connected(self, deadline: float) -> psycopg.Connection[Any]:
         """Return a connection. While the server has none left or is starting, try again until ``deadline``."""
         parameters = self._parameters()
+        was_passing = True
         while True:
             try:
                 # No prepared statements: they belong to a session, which a pooler may hand to another client.
                 return psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
             except (psycopg.Error, UnicodeError, OSError) as error:
-                is_passing = any(words in str(error) for words in FULL_IN_WORDS) or _refusal(error) in PASSING
-                if time.monotonic() >= deadline or not is_passing:
+                refusal = _refusal(error)
+                is_passing = any(words in str(error) for words in FULL_IN_WORDS) or refusal in PASSING
+                # A server that refuses nothing now may have been full a moment ago, which one more try shows.
+                if time.monotonic() >= deadline or not (is_passing or (refusal == "" and was_passing)):
                     raise self._unusable(error) from error
+                was_passing = is_passing
             time.sleep(CONNECT_AGAIN)
 
     def _parameters(self) -> dict[str, Any]:
@@ -272,7 +276,10 @@ class PostgresqlStore(SqlStore):
 
 
 def _refusal(error: Exception) -> str | None:
-    """Return the SQLSTATE with which the server of a failed connection refuses another one. libpq does not tell it, and its words may be any."""
+    """Return the SQLSTATE with which the server of a failed connection refuses another one; "" if it refuses nothing now, None if it is not reached.
+
+    libpq does not tell it, and the server's words may be in any language.
+    """
     tried = getattr(error, "pgconn", None)
     if tried is None:
         return None
@@ -284,7 +291,7 @@ def _refusal(error: Exception) -> str | None:
             wire.settimeout(CONNECT_AGAIN * 10)
             wire.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL) + startup)
             found = re.match(rb"E.{4}(?:[^\0]+\0)*?C(\w{5})\0", wire.recv(4096), re.DOTALL)
-            state = found[1].decode() if found else None
+            state = found[1].decode() if found else ""
     return state
 
 
