@@ -69,7 +69,7 @@ ADVICE = {
     "not a database": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
 }
 CHECK_RIGHTS = "Check that this user may write to the folder and to each file in it, and that its file system is not read-only."
-#: What keeps this user from a path, whoever owns it.
+#: Errors of a path that is not made of folders.
 NO_FOLDER = (errno.ELOOP, errno.ENOTDIR)
 
 

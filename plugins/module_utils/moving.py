@@ -92,7 +92,7 @@ class Run:
         self.report = report
         self.ledger = ledger
         self.check_mode = check_mode
-        #: How often the transfer may still be tried, although other runs come in between. The next one begins anew.
+        #: How often the transfer may still be tried, although other runs come in between. Each transfer has its own tries.
         self.tries_left = koodrive.retries + 1
         self.patience = PATIENCE * (koodrive.timeout + care.verify_timeout)
         self.deadline = time.monotonic() + self.patience
@@ -282,7 +282,7 @@ def _predict(run: Run, plan: Plan) -> Made:
 def _make(run: Run, plan: Plan) -> Made | None:
     """Make the transfer; or another one, or none, if the pools have changed before KooDrive accepted it.
 
-    Return None if another run came first, or if this run was held up for so long that another may have: nothing was sent, and the run plans anew.
+    Return None if another run came first, or if this run was held up for so long that another may have: nothing was sent, and the run plans again.
     """
     pauses = run.koodrive.pauses()
     while True:
@@ -307,7 +307,7 @@ def _make(run: Run, plan: Plan) -> Made | None:
             return Made(pools, verified=True)
 
 
-#: The kind of the error that stops a request before its first byte. It never reaches the user.
+#: The kind of the error that stops a request before its first byte. The run then plans again, until its patience ends.
 HELD_UP = "busy"
 
 
@@ -358,7 +358,7 @@ def _ensure_still_made(run: Run, pools: Allocation) -> None:
 def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:
     """Return whether the pools show a transfer that KooDrive refused for its rate, as after a proxy sent it twice.
 
-    Raises ``rate_limited`` if the pools changed in another way and the task adds to them. A desired state is planned anew, but nobody can tell
+    Raises ``rate_limited`` if the pools changed in another way and the task adds to them. A desired state is planned again, but nobody can tell
     whether to add again.
     """
     shows = plan.compare(pools)
