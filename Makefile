@@ -104,7 +104,7 @@ endif
 chaos: $(VENV)/dev ## N=300 schedules of faults, and all of two controllers; REPLAY=... runs one of them again
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -s \
 		tests/unit/plugins/plugin_utils/test_chaos.py tests/unit/plugins/plugin_utils/test_chaos_ledger.py \
-		tests/unit/plugins/module_utils/test_schedules.py
+		tests/unit/plugins/module_utils/work/test_schedules.py
 
 # Whether the unit tests notice when the code is wrong; no part of the tests, for it takes long.
 mutants: $(VENV)/dev ## which of N=100 changes of the code no unit test notices; SEED=1

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import InProcessAction
 
 

@@ -9,7 +9,7 @@ from math import ceil, isfinite
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Pool, sums
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Pool, sums
 
 DOCUMENTATION = r"""
 name: capacity_figures

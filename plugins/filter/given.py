@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank_answer
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank_answer
 
 DOCUMENTATION = r"""
 name: given

@@ -12,9 +12,9 @@ import yaml
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.huaweicloud.koodrive.plugins.filter.given import given
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import CAPACITIES, MAX_CAPACITY, SPACE_TYPES, rounded_up
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank_answer, whole_number
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.layout import MINIMUMS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import CAPACITIES, MAX_CAPACITY, SPACE_TYPES, rounded_up
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.layout import MINIMUMS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank_answer, whole_number
 
 DOCUMENTATION = r"""
 name: requested_pools

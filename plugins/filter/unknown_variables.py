@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import SPACE_TYPES
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.layout import MINIMUMS
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, ENVIRONMENT, LEDGER_SPEC
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import SPACE_TYPES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.layout import MINIMUMS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, ENVIRONMENT, LEDGER_SPEC
 
 DOCUMENTATION = r"""
 name: unknown_variables

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 _LOOK_FIRST = (
@@ -46,8 +47,8 @@ NO_ANSWER = Answer()
 class KooDriveError(Exception):
     """A task that cannot go on, in words for people and in values for playbooks.
 
-    ``kind`` is one of the keys of :data:`ADVICE`; ``what`` says in one clause what happened; ``step`` says at which step
-    of the work; ``advice`` is what to do next, where that is not the advice of the kind.
+    ``kind`` is one of the keys of :data:`ADVICE`. ``what`` says in one clause what happened, and ``action`` what the module was doing. ``advice`` is
+    what to do next, or None for the advice of the kind.
 
     ``transient``: the same request may succeed if it is tried again; ``retry_after`` is how many seconds KooDrive asked to
     wait before that. ``may_have_moved``: the request was a write and nothing shows that KooDrive did not process it.
@@ -58,7 +59,7 @@ class KooDriveError(Exception):
         kind: str,
         what: str,
         *,
-        step: str = "",
+        action: str = "",
         advice: str | None = None,
         answer: Answer = NO_ANSWER,
         transient: bool = False,
@@ -68,20 +69,24 @@ class KooDriveError(Exception):
         super().__init__(what)
         self.kind = kind
         self.what = what
-        self.step = step
-        self.advice = ADVICE[kind] if advice is None else advice
+        self.action = action
+        self.advice = advice
         self.answer = answer
         self.transient = transient
         self.retry_after = retry_after
         self.may_have_moved = may_have_moved
 
-    def as_result(self, *more: str, trace_id: str = "") -> dict[str, Any]:
-        """The failed task's result: ``msg`` for people, ``error`` for playbooks.
+    def advice_from(self, advice: Mapping[str, str]) -> str:
+        """Return what to do next: the error's own advice, or that of its kind in ``advice``."""
+        return advice[self.kind] if self.advice is None else self.advice
 
-        ``more`` are sentences between what happened and what to do; ``trace_id`` is the one of the run, if it has come so far.
+    def as_result(self, *more: str, trace_id: str = "", advice: Mapping[str, str] = ADVICE) -> dict[str, Any]:
+        """Return the failed task's result: ``msg`` for people, ``error`` for playbooks.
+
+        ``more`` are sentences between what happened and what to do. ``trace_id`` is the run's, if it has one. ``advice`` says what to do, by kind.
         """
-        happened = f"{self.step} failed: {self.what}." if self.step else f"{self.what}."
-        sentences = [happened, *more, self.advice, f"Trace ID: {trace_id}." if trace_id else ""]
+        happened = f"{self.action} failed: {self.what}." if self.action else f"{self.what}."
+        sentences = [happened, *more, self.advice_from(advice), f"Trace ID: {trace_id}." if trace_id else ""]
         return {
             "failed": True,
             "changed": False,
@@ -92,5 +97,5 @@ class KooDriveError(Exception):
 
 
 def invalid_request(option: str, why: str) -> KooDriveError:
-    """The error of an option that is refused before any request: ``why`` completes the sentence that ``option`` begins."""
+    """Return the error of an option that is refused before any request. ``why`` completes the sentence that ``option`` begins."""
     return KooDriveError("invalid_request", f"{option} {why}")

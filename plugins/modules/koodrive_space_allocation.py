@@ -252,8 +252,8 @@ msg:
   type: str
 """
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.module import run_module
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.module import run_module
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC, allocate_capacity
 
 
 def main() -> None:

@@ -181,8 +181,8 @@ msg:
   type: str
 """
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.module import run_module
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.module import run_module
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 
 
 def main() -> None:

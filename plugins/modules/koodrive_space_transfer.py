@@ -320,8 +320,8 @@ msg:
   type: str
 """
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.module import run_module
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.module import run_module
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
 
 
 def main() -> None:

@@ -244,8 +244,8 @@ msg:
   type: str
 """
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.module import run_module
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer_info import TRANSFER_INFO_SPEC, transfer_info
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.module import run_module
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer_info import TRANSFER_INFO_SPEC, transfer_info
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, SPACE_TYPES
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import is_blank
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import MAX_CAPACITY, SPACE_TYPES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank
 
 #: The name of all pools that KooDrive reports, taken together.
 ALL = "all"

@@ -25,12 +25,13 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import masked, register_secrets
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import secrets_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import PARENTS, IsWanted, Work, outcome_of, refusal_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import load_for
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import masked, register_secrets
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR, load_bundle
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import load_for
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import ENVIRONMENT, secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
 
 #: The variable that turns this off, for comparison and for support.
 SWITCH = "koodrive_in_process"
@@ -40,8 +41,10 @@ display = Display()
 #: What our code, or requests for it, reads of the environment.
 READ_HERE = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR)")
 
-# A database's library takes long to load. The workers are forked from the process that loads this, and find it done.
-load_for(os.environ)
+# Ansible imports this file in the process that forks its workers. What they need and takes long to load is loaded here, once for all of them: the
+# CA bundle (20 ms), and a database's library.
+load_bundle()
+load_for(os.environ.get(ENVIRONMENT["ledger"], ""))
 
 
 class InProcessAction(ActionBase):
@@ -74,7 +77,8 @@ class InProcessAction(ActionBase):
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
         # Where a module on this machine runs, so that relative paths mean the same, in options and in the environment.
         with working_in(self._loader.get_basedir()), with_environment(environment):
-            done = run_in_process(self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode, lambda: os.getppid() == playbook)
+            caller = Caller(lambda: os.getppid() == playbook, lambda text: display.display(f"[{host}] {text}"))
+            done = run_in_process(self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode, caller)
         if not _shows_invocation(variables):
             del done["invocation"]
         return {**result, **done}
@@ -135,7 +139,7 @@ def with_environment(environment: Mapping[str, Any]) -> Iterator[None]:
 
 
 def run_in_process(
-    name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool, is_wanted: IsWanted = lambda: True
+    name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool, caller: Caller = NOBODY
 ) -> dict[str, Any]:
     """What the module ``name``, as the task spells it, would return for ``arguments``: options checked, work done, secrets masked."""
     validated = _validated(arguments, argument_spec)
@@ -144,7 +148,7 @@ def run_in_process(
         prefix = f"Unsupported parameters for ({name}) module: " if isinstance(validated.errors[0], UnsupportedError) else ""
         result = refusal_of(validated.error_messages, argument_spec, prefix)
     else:
-        result = outcome_of(work, options, check_mode, is_wanted)
+        result = outcome_of(work, options, check_mode, caller)
     if not result.get("warnings"):
         result.pop("warnings", None)
     result["invocation"] = {"module_args": options}
@@ -152,7 +156,7 @@ def run_in_process(
 
 
 def _validated(arguments: Mapping[str, Any], argument_spec: dict[str, Any]) -> ValidationResult:
-    return ArgumentSpecValidator(argument_spec).validate(readable(argument_spec, _plain(arguments)))
+    return ArgumentSpecValidator(argument_spec).validate(prepared(argument_spec, _plain(arguments)))
 
 
 def _plain(value: Any) -> Any:

@@ -9,10 +9,14 @@ import json
 import statistics
 import time
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import MAX_CAPACITY, ensure_sufficient, plan_transfer
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.auth import sign
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.replies import Call, Reply, pools_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, TransferAccount, task_from
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.auth import sign
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import Call, Reply, pools_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import MAX_CAPACITY
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import (
+    TRANSFER_SPEC,
+    TransferReport,
+    task_from,
+)
 
 OPTIONS = {
     **{name: option.get("default") for name, option in TRANSFER_SPEC.items()},
@@ -38,12 +42,12 @@ def own_code() -> float:
     for _time in range(500):
         start = time.perf_counter()
         task = task_from(OPTIONS)
-        account = TransferAccount("https://example.org", "t" * 58, task.origin_type)
-        plan = plan_transfer(task.origin_type, task.targets, task.capacity_step, pools_of(REPLY, CALL))
-        ensure_sufficient(plan, task.origin_reserve)
+        report = TransferReport("https://example.org", "t" * 58, task.origin_type)
+        plan = task.plan(pools_of(REPLY, CALL))
+        task.ensure_sufficient(plan)
         for body in (b"", b"x" * 200, b""):
             sign("s" * 1000, "POST", "https://example.org/koodrive/ose/v1/space/allocation/transfer", SIGNED, body)
-        account.has_made(plan)
-        account.success(pools_of(REPLY, CALL), verified=True)
+        report.has_made(plan)
+        report.success(pools_of(REPLY, CALL), verified=True)
         times.append(time.perf_counter() - start)
     return statistics.median(times)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT
 from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import MEMBER, READER, TOKEN, FakeAWX
 from ansible_collections.huaweicloud.koodrive.tests.system.test_playbooks import play

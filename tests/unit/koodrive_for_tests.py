@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import outcome_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.waiting import Pauses
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Pauses
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import outcome_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC, allocate_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator, new_state
 

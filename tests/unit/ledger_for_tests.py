@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import ledger
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move, Pool
 
 T = TypeVar("T")
 #: The first record of a tenant.
@@ -24,7 +24,7 @@ RECORD = Record(
     origin_type="department",
     moves=(Move("group", 100), Move("individual", 7)),
     before={"department": Pool(2000, 400), "group": Pool(500, 500), "individual": Pool(10, 20)},
-    source="allocation",
+    read_call="allocation",
     writer="somebody@somewhere",
     trace_id="t" * 58,
     begun_at=1_800_000_000.25,
@@ -47,5 +47,5 @@ def in_threads(count: int, work: Callable[[int], T]) -> list[T]:
 
 def python(program: str) -> dict[str, Any]:
     """The arguments of subprocess.run for a program that finds this collection."""
-    root = Path(ledger.__file__).parents[5]
+    root = Path(record.__file__).parents[6]
     return {"args": [sys.executable, "-c", program], "env": {**os.environ, "PYTHONPATH": str(root)}}

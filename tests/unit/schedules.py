@@ -19,12 +19,14 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import desired_allocation, moving, tenant_ledger, transfer, waiting
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move, Pool
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.desired_allocation import ALLOCATION_SPEC, allocate_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import waiting
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import GIVEN_UP, NOT_DONE, OPEN, Record
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import GIVEN_UP, NOT_DONE, OPEN, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move, Pool
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import LedgerChoice
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving, space_allocation, space_transfer, tenant_ledger
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC, allocate_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
 
 NAMES = ("department", "group", "individual")
 TOTALS = (1000, 100, 0)
@@ -63,7 +65,7 @@ class Row(NamedTuple):
             origin_type=self.origin_type,
             moves=self.moves,
             before=allocation(self.before),
-            source="allocation",
+            read_call="allocation",
             writer="user@host",
             trace_id=self.sender,
             begun_at=self.begun_at,
@@ -87,8 +89,8 @@ class Unanswered(BaseException):
 class Run:
     """The world as one run meets it: connection, KooDrive, store and clock at once. Each step takes the next of ``answers``."""
 
-    endpoint, tenant, ledger, ledger_is_temporary, timeout = "https://koodrive.example", TENANT, None, False, TIMEOUT
-    retries, source, may_have_sent, writer, read_at = 1, "allocation", True, "user@host", None
+    endpoint, credential, timeout = "https://koodrive.example", "credential", TIMEOUT
+    retries, read_call, may_have_sent, read_at = 1, "allocation", True, None
 
     def __init__(self, trace_id: str, answers: Sequence[Any]) -> None:
         self.trace_id = trace_id
@@ -104,7 +106,7 @@ class Run:
         raise Unanswered
 
     @contextmanager
-    def client(self, _warnings: list[str], **_options: Any) -> Iterator[Run]:
+    def client(self) -> Iterator[Run]:
         yield self
 
     @contextmanager
@@ -132,21 +134,21 @@ class Run:
     def ensure_wanted(self) -> None:
         """Somebody always waits for it."""
 
-    def transfer(self, origin_type: str, moves: tuple[Move, ...], step: str, _begun_at: float, before_first_byte: Any) -> None:
+    def transfer(self, origin_type: str, moves: tuple[Move, ...], action: str, _begun_at: float, before_first_byte: Any) -> None:
         before_first_byte()
         fate = self._step("POST", origin_type, moves)
         if fate in ("done", "accepted and late", "accepted and never"):
             return
         if fate == "refused":
-            raise KooDriveError("rejected", "KooDrive refused it", step=step, answer=Answer(400))
+            raise KooDriveError("rejected", "KooDrive refused it", action=action, answer=Answer(400))
         if fate == "rate limited":
-            raise KooDriveError("rate_limited", "not now", step=step, answer=Answer(429), transient=True)
-        raise KooDriveError("unreachable", "no reply", step=step, transient=True, may_have_moved=fate != "not sent")
+            raise KooDriveError("rate_limited", "not now", action=action, answer=Answer(429), transient=True)
+        raise KooDriveError("unreachable", "no reply", action=action, transient=True, may_have_moved=fate != "not sent")
 
     def pauses(self) -> waiting.Pauses:
         return waiting.Pauses(1, 1)
 
-    def wait(self, pauses: waiting.Pauses, at_most: float, _asked_for: float | None = None) -> None:
+    def wait(self, pauses: waiting.Pauses, at_most: float, _why: str, _asked_for: float | None = None) -> None:
         pauses.wait(at_most)
 
     def wait_after(self, pauses: waiting.Pauses, _error: KooDriveError) -> None:
@@ -192,6 +194,7 @@ class Hall:
         """A pause lasts until the end of the time, so there are two looks: at once, and at the end."""
         clock = types.SimpleNamespace(monotonic=self._monotonic, sleep=self._sleep)
         names: dict[str, Any] = {
+            "KooDrive": lambda run, *_options: run.client(),
             "store_of": self._store,
             "time": clock,
             "FIRST_LOOK_AGAIN": VERIFY_TIMEOUT,
@@ -202,10 +205,11 @@ class Hall:
             "seconds_since_boot": lambda: 0.0,
         }
         no_chance = types.SimpleNamespace(uniform=lambda _low, high: high)
-        connection = {"connection_from": lambda *_options: self.run}
+        choice = LedgerChoice(None, False, TENANT, "user@host")
+        connection = {"connection_from": lambda *_options: self.run, "ledger_from": lambda *_options: choice}
         with (
-            mock.patch.multiple(transfer, **connection),
-            mock.patch.multiple(desired_allocation, **connection),
+            mock.patch.multiple(space_transfer, **connection),
+            mock.patch.multiple(space_allocation, **connection),
             mock.patch.multiple(moving, **names),
             mock.patch.multiple(tenant_ledger, seconds_since_boot=self._now),
             mock.patch.multiple(waiting, time=clock, random=no_chance),

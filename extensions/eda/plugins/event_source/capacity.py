@@ -179,13 +179,14 @@ except ImportError:
             " collection with ansible-galaxy, and use the event source as huaweicloud.koodrive.capacity instead of a copy of its file."
         ) from None
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation_info import ALLOCATION_INFO_SPEC, allocation_info
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.arguments import readable, unknown_options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import masked
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.masking import masked
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.options import CONNECTION_SPEC, connection_from, in_range, secrets_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.outcome import IsWanted, outcome_of, refusal_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.wire import REQUESTS_IMPORT_ERROR
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, connection_from, in_range, secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import outcome_of, refusal_of, unknown_options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watch import CapacityWatch, Threshold, thresholds_from
 
 #: The argument spec; the documentation says the same in words.
@@ -225,7 +226,7 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
 
 def _settings(args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Threshold]]:
     """The options as Ansible would hand them to a module, all of them right, and the thresholds."""
-    validated = ArgumentSpecValidator(SOURCE_SPEC).validate(readable(SOURCE_SPEC, args))
+    validated = ArgumentSpecValidator(SOURCE_SPEC).validate(prepared(SOURCE_SPEC, args))
     options: dict[str, Any] = validated.validated_parameters
     if validated.error_messages:
         faults = validated.error_messages
@@ -248,8 +249,8 @@ async def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
     """What a reading of the pools returns, or returns as a failure. When it is cancelled, the request under way ends by itself."""
     called_off = threading.Event()
 
-    def read(options: Mapping[str, Any], check_mode: bool, *, is_wanted: IsWanted) -> dict[str, Any]:
-        return allocation_info(options, check_mode, called_off=called_off, is_wanted=is_wanted)
+    def read(options: Mapping[str, Any], check_mode: bool, *, caller: Caller) -> dict[str, Any]:
+        return allocation_info(options, check_mode, called_off=called_off, caller=caller)
 
     done: Future[dict[str, Any]] = Future()
     done.set_running_or_notify_cancel()
@@ -278,7 +279,7 @@ def _trouble_of(error: Exception) -> KooDriveError:
         advice = "Make it writable, or unset SSLKEYLOGFILE, and restart ansible-rulebook."
     elif isinstance(error, RuntimeError) and "thread" in str(error):
         what, advice = f"this machine could not start a thread for it ({error})", "See to the limits of its processes, threads and memory."
-    return KooDriveError("unreachable", what, step="Reading the pools", advice=f"{advice} The event source goes on, and tries again after its interval.")
+    return KooDriveError("unreachable", what, action="Reading the pools", advice=f"{advice} The event source goes on, and tries again after its interval.")
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ import ansible_runner
 import psutil
 import pytest
 from aiohttp import web
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import STATES, Record
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.stores import store_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import STATES, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App, Credentials
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator, State

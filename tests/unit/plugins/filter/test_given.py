@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.huaweicloud.koodrive.plugins.filter.given import FilterModule
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import arguments
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import arguments
 
 given = FilterModule().filters()["given"]
 

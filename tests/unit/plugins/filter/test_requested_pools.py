@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.huaweicloud.koodrive.plugins.filter.requested_pools import FilterModule
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import CAPACITIES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import CAPACITIES
 
 requested_pools = FilterModule().filters()["requested_pools"]
 ROWS = [{"type": "group", "total_capacity": 600}, {"type": "individual", "unallocated_capacity": 5}]

@@ -14,7 +14,7 @@ GROUP = {"type": "group", "total_capacity": 600}
 
 
 def test_a_failed_result_has_words_for_people_and_values_for_playbooks() -> None:
-    error = KooDriveError("rejected", "it was refused", step="Asking", answer=Answer(400, "13000102", "No.", "c0ffee"))
+    error = KooDriveError("rejected", "it was refused", action="Asking", answer=Answer(400, "13000102", "No.", "c0ffee"))
     assert error.as_result("In between.", "", trace_id="t1") == {
         "failed": True,
         "changed": False,

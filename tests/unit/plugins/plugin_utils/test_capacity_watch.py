@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Pool, as_result, sums
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Pool, as_result, sums
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watch import CapacityWatch, thresholds_from
 
 ENDPOINT = {"endpoint": "https://koodrive.example.org", "trace_id": "t" * 58}

@@ -20,9 +20,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, moving, options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import run_in_process
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPLIES, Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import State, new_state

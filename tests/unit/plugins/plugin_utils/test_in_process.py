@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.transfer import TRANSFER_SPEC, transfer_capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import (
     SWITCH,
@@ -63,7 +63,7 @@ def test_secrets_of_the_environment_are_masked(koodrive: KooDriveForTests, monke
 
 def test_a_flag_is_not_taken_for_a_secret() -> None:
     options = {"origin_type": "group", "target": GROUP, "token": "True"}
-    result = run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, is_wanted: {"changed": True}, False)
+    result = run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, caller: {"changed": True}, False)
     assert result["changed"] is True
 
 
@@ -74,7 +74,7 @@ def test_secrets_are_masked_wherever_they_are() -> None:
         "list": ["abc-1", ("abc-12", {"deep": "(abc-1)"})],
         "nothing": [None, True, 1.5, 600, "", "abc"],
     }
-    result = run_in_process(NAME, secrets, TRANSFER_SPEC, lambda _options, _check_mode, is_wanted: seen, False)
+    result = run_in_process(NAME, secrets, TRANSFER_SPEC, lambda _options, _check_mode, caller: seen, False)
     whole = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
     assert result["text"] == "********, ******** and ABC-1"
     assert result["list"] == [whole, [whole, {"deep": "(********)"}]]
@@ -83,7 +83,7 @@ def test_secrets_are_masked_wherever_they_are() -> None:
 
 def test_a_number_is_masked_as_a_whole() -> None:
     options = {"origin_type": "group", "target": GROUP, "token": "71"}
-    result = run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, is_wanted: {"seen": [71, 4711, 0.71, 17]}, False)
+    result = run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, caller: {"seen": [71, 4711, 0.71, 17]}, False)
     assert result["seen"] == ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"] * 3 + [17]
 
 
@@ -91,7 +91,7 @@ def test_ansible_knows_the_secrets_from_then_on(monkeypatch: pytest.MonkeyPatch)
     ansible_secrets = pytest.importorskip("ansible.module_utils.secrets", reason="since ansible-core 2.22")
     monkeypatch.setenv("KOODRIVE_APP_SECRET", "app-secret-of-the-environment")
     options = {"origin_type": "group", "target": GROUP, "token": "token-of-the-task"}
-    run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, is_wanted: {}, False)
+    run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, caller: {}, False)
     masked = ansible_secrets.mask_secrets("<app-secret-of-the-environment> <token-of-the-task> <what-else-there-is>")
     assert masked == "<$REDACTED$> <$REDACTED$> <what-else-there-is>"
 

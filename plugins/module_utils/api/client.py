@@ -1,0 +1,388 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The calls of KooDrive's space allocation API, as functions that return values or raise KooDriveError."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.auth import AppAuth, Auth
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.failures import Failure, explain
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import passwords_of_proxies, redact
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import (
+    MAX_REPLY,
+    Call,
+    Reply,
+    http_date,
+    pools_of,
+    quota_pools_of,
+    shows_one_pool,
+    stored_of,
+    value_of,
+)
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller, Pauses, seconds_since_boot
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import Wire, bundle_of, http_session
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import SPACE_TYPES, Allocation, Move
+
+if TYPE_CHECKING:
+    from requests import Response
+
+READ = "/koodrive/ose/v1/space/allocation/get"
+QUOTA = "/koodrive/ose/v1/service/quotaUsed"
+SERVICE = "/koodrive/ose/v1/service"
+WRITE = "/koodrive/ose/v1/space/allocation/transfer"
+
+#: Bytes that are read at a time.
+CHUNK = 64 * 1024
+#: Plain HTTP is allowed to this machine alone, so no proxy of the environment may carry it anywhere.
+DIRECT = {"http": ""}
+#: The status of a tenant that may not do anything [GetService].
+FROZEN = "1"
+#: The calls that report the pools: path, and how to read the reply.
+READ_CALLS: dict[str, tuple[str, Callable[[Reply, Call], Allocation]]] = {"allocation": (READ, pools_of), "quota": (QUOTA, quota_pools_of)}
+T = TypeVar("T")
+#: Seconds before the second try of a request.
+FIRST_PAUSE = 0.5
+#: Seconds after which a run that waits tells its caller why.
+LONGEST_SILENCE = 5.0
+
+
+class Connection(NamedTuple):
+    """How to reach KooDrive.
+
+    ``endpoint`` is scheme, host and port. ``trace_id`` names this run in KooDrive's logs. ``timeout`` limits each request as a whole, in seconds.
+    ``retries`` is how often a request is tried again. ``trust`` says whose certificates are accepted, as ``verify`` does in requests: those of the
+    CA bundle at this path, of the default one, or any.
+    """
+
+    endpoint: str
+    auth: Auth
+    user_id: str | None
+    language: str
+    trace_id: str
+    timeout: float
+    retries: int
+    trust: bool | str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of every request."""
+        headers = {"X-Traceid": self.trace_id, "language": self.language, "User-Agent": "huaweicloud.koodrive"}
+        # The client limits what it reads in bytes, and a compressed reply has no such limit.
+        return {**headers, "Accept-Encoding": "identity", **({"X-User-Id": self.user_id} if self.user_id else {})}
+
+    @property
+    def credential(self) -> str:
+        """What tells this tenant's credentials from others: the endpoint with the app ID or the token."""
+        return f"{self.endpoint} {self.auth.app_id if isinstance(self.auth, AppAuth) else self.auth.secrets()[0]}"
+
+
+class KooDrive:
+    """A client of KooDrive for one run of a task, over one connection. It closes it as a context manager.
+
+    ``warnings`` collects what the user should know. ``caller`` is what waits for the task. Once another thread sets ``called_off``, the client sends
+    no more requests.
+    """
+
+    def __init__(self, connection: Connection, warnings: list[str], caller: Caller = NOBODY, called_off: threading.Event | None = None) -> None:
+        self.retries = connection.retries
+        self.timeout = connection.timeout
+        self._caller = caller
+        self._called_off = called_off
+        self._warnings = warnings
+        self._endpoint = connection.endpoint
+        self._auth = connection.auth
+        self._trust = bundle_of(connection.trust)
+        self._wire = Wire()
+        self._http = http_session(self._wire, self._trust)
+        self._http.headers.update(connection.headers)
+        self._silent_since = time.monotonic()
+        #: The name in READ_CALLS of the call that serves for the pools; None before the first reading.
+        self._read_call: str | None = None
+        #: The latest reply of the call that also has the stored data.
+        self._quota: Reply | None = None
+        #: KooDrive's refusal to say who the tenant is.
+        self.tenant_refusal: KooDriveError | None = None
+        #: The Date of the latest reply, in seconds since 1970, and when it came.
+        self._date: tuple[float, float] | None = None
+        #: A time that was not later than the latest reply's content, in seconds since 1970.
+        self.read_at: float | None = None
+
+    def __enter__(self) -> KooDrive:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+        self._wire.close()
+
+    def read_pools(self, action: str, needed: Collection[str] = (), retries: int | None = None) -> Allocation:
+        """The tenant's pools [GetSpaceAllocation]; or, where that read shows one pool only or lacks a ``needed`` one, those of the
+        read that has all of them [GetQuotaUsed].
+
+        Which of them serves is decided by the first reading that succeeds, for the two are never compared with each other. A failure
+        that may pass is tried again, ``retries`` times, or as often as the client allows. Errors name ``action``. Raises
+        ``invalid_reply`` where a needed pool is in neither: unknown is not zero.
+        """
+        pools = self._patiently(lambda action: self._read(action, needed), action, retries)
+        lacking = [name for name in needed if name not in pools]
+        if lacking:
+            raise KooDriveError("invalid_reply", f"KooDrive did not report the {lacking[0]} pool", action=action)
+        return pools
+
+    def stored(self, action: str) -> dict[str, float]:
+        """Return how much is stored in each pool, in GB [GetQuotaUsed]. Where that call was made for the pools, its reply serves for both.
+
+        Raises KooDriveError as the read of the pools does.
+        """
+        call = Call(action, False, self._show)
+        if self._quota is None:
+            return self._patiently(lambda action: stored_of(self._reply_by_the_right_clock(call, QUOTA), call), action, None)
+        return stored_of(self._quota, call)
+
+    @property
+    def read_call(self) -> str:
+        """The name of the call that serves for the pools. Readings of different calls are not compared with each other."""
+        return self._read_call or "allocation"
+
+    @property
+    def may_have_sent(self) -> bool:
+        """Whether anything of the present request was sent, so that KooDrive may have received it."""
+        return self._wire.sent
+
+    def now(self) -> float | None:
+        """Return the time by KooDrive's clock, at least and up to a second less, in seconds since 1970; None if its replies have no Date."""
+        if self._date is None:
+            return None
+        date, came_at = self._date
+        return date + seconds_since_boot() - came_at
+
+    def ensure_wanted(self) -> None:
+        """Raise KooDriveError ``unreachable`` if nobody waits for this task any more."""
+        if not self._caller.is_waiting():
+            raise KooDriveError("unreachable", "the playbook that started this task has ended", advice="Nothing more was sent.")
+
+    def tenant_id(self, action: str) -> str | None:
+        """What KooDrive calls the tenant [GetService]; None where it does not say.
+
+        Raises KooDriveError, of the kinds of a read that may pass, and ``rejected`` for a tenant that is frozen.
+        """
+        call = Call(action, False, self._show)
+
+        def read(_step: str) -> dict[str, Any]:
+            return value_of(self._reply_by_the_right_clock(call, SERVICE), call)
+
+        try:
+            data = self._patiently(read, action, None).get("data")
+        except KooDriveError as error:
+            # Nothing that KooDrive itself says of this call keeps the others from being made.
+            if error.transient or error.answer.http_status is None:
+                raise
+            self.tenant_refusal = error
+            return None
+        if not isinstance(data, dict):
+            return None
+        if str(data.get("status")) == FROZEN:
+            raise KooDriveError("rejected", "the tenant is frozen", action=action, advice="See to its subscription in the KooDrive console. Nothing was sent.")
+        tenant = data.get("tenantId")
+        is_name = isinstance(tenant, (str, int)) and not isinstance(tenant, bool) and tenant != "" and str(tenant).isprintable()
+        return str(tenant) if is_name else None
+
+    def transfer(self, origin_type: str, moves: Iterable[Move], action: str, begun_at: float, before_first_byte: Callable[[], None]) -> None:
+        """Move capacity [TransferUnallocatedSpace]: one request, never repeated here.
+
+        ``before_first_byte`` is called when the connection is there. If it raises KooDriveError, nothing is sent. A signed request has no X-Date
+        after ``begun_at``, so KooDrive refuses it once it is 15 minutes old. The error says in ``may_have_moved`` whether KooDrive can have
+        processed the request all the same.
+        """
+        if isinstance(self._auth, AppAuth):
+            self._auth.latest = begun_at
+        body = {
+            "originType": SPACE_TYPES[origin_type],
+            "target": [{"type": SPACE_TYPES[move.type], "expandCapacity": move.expand_capacity} for move in moves],
+        }
+        call = Call(action, True, self._show)
+        value_of(self._exchange(call, "POST", WRITE, json.dumps(body, separators=(",", ":")).encode("ascii"), before_first_byte), call)
+
+    def pauses(self) -> Pauses:
+        """The pauses between tries of one request."""
+        return Pauses(FIRST_PAUSE, self.timeout, self._called_off)
+
+    def wait(self, pauses: Pauses, at_most: float, why: str, asked_for: float | None = None) -> None:
+        """Wait for the next of ``pauses``, or for as many seconds as KooDrive ``asked_for``.
+
+        If the caller has heard nothing for some seconds, tell it ``why``. Raises KooDriveError ``unreachable`` if it no longer waits.
+        """
+        if time.monotonic() - self._silent_since >= LONGEST_SILENCE:
+            self._caller.say(why)
+            self._silent_since = time.monotonic()
+        pauses.wait(at_most, asked_for)
+        self.ensure_wanted()
+
+    def wait_after(self, pauses: Pauses, error: KooDriveError) -> None:
+        """Wait before another try of a request that failed with ``error``, at most as long as a request may take."""
+        self.wait(pauses, self.timeout, f"{error.action} failed: {error.what}. Trying again.", error.retry_after)
+
+    def _patiently(self, read: Callable[[str], T], action: str, retries: int | None) -> T:
+        """Return what ``read`` returns, after up to ``retries`` more tries. The error of the last try says how many there were."""
+        pauses = self.pauses()
+        last = self.retries if retries is None else retries
+        for failed in range(last + 1):
+            try:
+                return read(action)
+            except KooDriveError as error:
+                if not error.transient or failed == last:
+                    error.what += f", after {failed + 1} tries" if failed and error.transient else ""
+                    raise
+                self.wait_after(pauses, error)
+        raise AssertionError("The last try returns or raises.")
+
+    def _read(self, action: str, needed: Collection[str]) -> Allocation:
+        """Return the pools. The first reading decides which call serves: the second one if the first lacks a ``needed`` pool or shows only one."""
+        if self._read_call is not None:
+            return self._pools(self._read_call, action)[0]
+        pools, reply = self._pools("allocation", action)
+        lacking = [name for name in needed if name not in pools]
+        serves = "allocation"
+        if lacking or shows_one_pool(reply):
+            try:
+                pools, serves = self._pools("quota", action)[0], "quota"
+            except KooDriveError as error:
+                if error.transient:
+                    raise
+                if lacking:
+                    what = f"KooDrive did not report the {lacking[0]} pool, and the call that has all pools failed: {error.what}"
+                    raise KooDriveError("invalid_reply", what, action=action) from error
+                # Some editions lack the second call, and some users may not use it. Then the first one must do.
+        self._read_call = serves
+        return pools
+
+    def _pools(self, read_call: str, action: str) -> tuple[Allocation, Reply]:
+        """Return the pools as ``read_call`` reports them, with its reply."""
+        path, pools_in = READ_CALLS[read_call]
+        call = Call(action, False, self._show)
+        reply = self._reply_by_the_right_clock(call, path)
+        pools = pools_in(reply, call)
+        if path == QUOTA:
+            self._quota = reply
+        return pools, reply
+
+    def _reply_by_the_right_clock(self, call: Call, path: str) -> Reply:
+        """The reply to a read; where an app is refused because the clocks are apart, signed once more with the server's time.
+
+        KooDrive refuses an X-Date that is later than its own time or older than 15 minutes [api-koodrive-carrier pages].
+        """
+        reply = self._exchange(call, "GET", path, None)
+        if reply.status not in (400, 401, 403) or not isinstance(self._auth, AppAuth) or self._auth.clock_offset:
+            return reply
+        server_time = http_date(reply.headers.get("Date", ""))
+        if server_time is None or not self._auth.adopt_server_time(server_time):
+            return reply
+        offset = round(self._auth.clock_offset)
+        self._warnings.append(
+            f"This machine's clock is {abs(offset)} seconds {'behind' if offset > 0 else 'ahead of'} KooDrive's, which refused a"
+            " request for it. The requests of this run are signed with KooDrive's time. Set the clock right."
+        )
+        return self._exchange(call, "GET", path, None)
+
+    def _exchange(self, call: Call, method: str, path: str, body: bytes | None, before_first_byte: Callable[[], None] | None = None) -> Reply:
+        """One request and its reply, whatever that says."""
+        began_at = seconds_since_boot()
+        if self._called_off is not None and self._called_off.is_set():
+            raise KooDriveError("unreachable", "it was called off", action=call.action)
+        try:
+            with self._wire.limit(self.timeout, before_first_byte):
+                response = self._http.request(
+                    method,
+                    self._endpoint + path,
+                    data=body,
+                    headers=_own_headers(path, body),
+                    auth=self._auth,
+                    timeout=self.timeout,
+                    # Not set on the session: there, REQUESTS_CA_BUNDLE would win over it.
+                    verify=self._trust,
+                    proxies=DIRECT if self._endpoint.startswith("http:") else None,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                reply = Reply(response.status_code, response.headers, _body_of(response))
+            if self._wire.overdue:  # The cut can look like the end of the headers.
+                raise TimeoutError
+            self._note_time(reply, began_at)
+            return reply
+        except KooDriveError:  # By before_first_byte.
+            raise
+        except Exception as error:  # requests lets errors of urllib3, http.client, ssl and idna through.
+            raise self._failure(error, call) from error
+
+    def _note_time(self, reply: Reply, began_at: float) -> None:
+        """Take over KooDrive's time. Its Date is in whole seconds and comes after the content, so the content may be that much older."""
+        date = http_date(reply.headers.get("Date", ""))
+        now = seconds_since_boot()
+        self._date = self._date if date is None else (date, now)
+        self.read_at = None if date is None else date - (now - began_at) - 1
+
+    def _failure(self, error: Exception, call: Call) -> KooDriveError:
+        """What the failed exchange means."""
+        may_have_moved = call.is_write and self._wire.sent
+        if isinstance(error, OversizedReply):
+            return KooDriveError("invalid_reply", str(error), action=call.action, may_have_moved=may_have_moved)
+        failure = explain(error)
+        if self._wire.overdue:
+            failure = Failure(f"no complete reply within {self.timeout} seconds", transient=True)
+        reached = "did not answer in full" if self._wire.sent else "could not be reached"
+        return KooDriveError(
+            "unreachable",
+            f"{self._endpoint} {reached} ({self._show(failure.why)})",
+            action=call.action,
+            transient=failure.transient,
+            may_have_moved=may_have_moved,
+        )
+
+    def _show(self, text: str) -> str:
+        return redact(text, [*self._auth.secrets(), *passwords_of_proxies(os.environ)])
+
+
+def _own_headers(path: str, body: bytes | None) -> dict[str, str | None]:
+    """What the request has beside, or instead of, what all have."""
+    if body is not None:
+        return {"Content-Type": "application/json"}
+    # The second read has no language [GetQuotaUsed].
+    return {"language": None} if path == QUOTA else {}
+
+
+class OversizedReply(Exception):
+    """A reply that is longer than any of this API."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the reply has more than {MAX_REPLY} bytes and was not read")
+
+
+def _body_of(response: Response) -> bytes:
+    """The body as it came. Raises OversizedReply, or an error of urllib3, and EOFError where it is shorter than announced."""
+    if 300 <= response.status_code < 400:
+        # Nothing depends on what a redirect says, and it can take its time to say it.
+        response.close()
+        return b""
+    announced = response.headers.get("Content-Length", "")
+    length = int(announced) if announced.isdecimal() else None
+    if length is not None and length > MAX_REPLY:
+        raise OversizedReply
+    body = b""
+    while chunk := response.raw.read(CHUNK, decode_content=False):
+        body += chunk
+        if len(body) > MAX_REPLY:
+            raise OversizedReply
+    if length is not None and len(body) < length:  # urllib3 1.26 does not look.
+        raise EOFError(f"{length} bytes were announced, {len(body)} came")
+    return body

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who waits for a task, the pauses between tries, and a clock that does not stop while the machine is suspended."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+#: macOS has no CLOCK_BOOTTIME. There, CLOCK_MONOTONIC counts suspended time.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def seconds_since_boot() -> float:
+    """Return the seconds since the machine was started, suspended time among them."""
+    return time.clock_gettime(_CLOCK)
+
+
+class Caller(NamedTuple):
+    """What waits for a task: whether it still does, and how to tell it something meanwhile."""
+
+    is_waiting: Callable[[], bool] = lambda: True
+    say: Callable[[str], None] = lambda _text: None
+
+
+#: A caller that never ends, and does not listen.
+NOBODY = Caller()
+
+
+class Pauses:
+    """Each pause is twice as long as the one before, from ``first`` seconds up to ``longest``.
+
+    Chance shortens each by up to half, so that many runs that were refused at the same time do not return at the same time. No pause goes on once
+    ``called_off`` is set.
+    """
+
+    def __init__(self, first: float, longest: float, called_off: threading.Event | None = None) -> None:
+        self._next = first
+        self._longest = longest
+        self._called_off = called_off
+
+    def wait(self, at_most: float, asked_for: float | None = None) -> None:
+        """Wait for the next pause, or as long as the other side has ``asked_for``; never longer than ``at_most`` seconds."""
+        pause = self._next * random.uniform(0.5, 1.0) if asked_for is None else asked_for
+        self._next = min(2 * self._next, self._longest)
+        seconds = max(0.0, min(pause, at_most))
+        if self._called_off is None:
+            time.sleep(seconds)
+        else:
+            self._called_off.wait(seconds)

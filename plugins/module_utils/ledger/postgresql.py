@@ -1,0 +1,352 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger in a PostgreSQL database that many machines share.
+
+Each call is one statement or one short transaction. Nothing is held while the module speaks to KooDrive, and no statement needs a session, so a
+pooler may hand out connections by the transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import struct
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import SCHEMA, unavailable
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Duplicate, SqlStore, Statement
+
+try:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+except Exception:  # A broken installation raises other errors than ImportError.
+    #: The traceback of the failed import; None if psycopg can be used.
+    PSYCOPG_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    PSYCOPG_IMPORT_ERROR = None
+
+#: The oldest release of psycopg that has all functions that this file calls.
+OLDEST_PSYCOPG = (3, 1)
+#: Defaults for what the URL leaves open: seconds until a connection must be there, and until a dead peer is noticed.
+DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4", "tcp_user_timeout": "30000"}
+#: How long a statement may take, in seconds, so that a run ends whatever the server does.
+LONGEST_STATEMENT = 30.0
+#: Seconds between two tries to connect while the server has no connection left or is starting.
+CONNECT_AGAIN = 0.2
+#: How often a statement runs that the server refuses because another transaction came in between.
+MOST_TRIES = 5
+#: The SQLSTATEs of a server that is full or starting up.
+PASSING = ("53300", "57P03")
+#: What PgBouncer says, which has no state for it, and PostgreSQL of limits that it checks after the password. libpq does not tell their state.
+FULL_IN_WORDS = ("no more connections allowed", "too many connections for", "remaining connection slots are reserved")
+#: PostgreSQL's protocol, version 3.0.
+PROTOCOL = 3 << 16
+#: The advisory lock for making the tables.
+SCHEMA_LOCK = 7205759403792794
+#: The unique indexes of the ledger; a violation of any other constraint is not a conflict of two runs.
+OWN_INDEXES = ("koodrive_transfers_pkey", "koodrive_one_transfer_by_key")
+#: A record must survive a crash of the server, even if other work there need not.
+DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+#: The tables' release, whether this is a standby, and whether this user may write to the table of transfers.
+STATE_OF_DATABASE = """
+SELECT max(version), pg_is_in_recovery(), has_table_privilege('koodrive.koodrive_transfers', 'INSERT'),
+    has_table_privilege('koodrive.koodrive_transfers', 'UPDATE') FROM koodrive.koodrive_schema
+"""
+
+#: An administrator may run this beforehand; the documentation has it, too.
+SCHEMA_SQL = f"""
+CREATE SCHEMA IF NOT EXISTS koodrive;
+CREATE TABLE IF NOT EXISTS koodrive.koodrive_transfers (
+    tenant text NOT NULL,
+    sequence bigint NOT NULL,
+    state text NOT NULL,
+    accepted boolean NOT NULL,
+    begun_at double precision NOT NULL,
+    busy_until double precision NOT NULL,
+    settle_time double precision NOT NULL,
+    ended_at double precision,
+    writer text NOT NULL,
+    origin_type text NOT NULL,
+    moves text NOT NULL,
+    pools_before text NOT NULL,
+    read_call text NOT NULL,
+    trace_id text NOT NULL,
+    idempotency_key text,
+    PRIMARY KEY (tenant, sequence)
+);
+CREATE UNIQUE INDEX IF NOT EXISTS koodrive_one_transfer_by_key ON koodrive.koodrive_transfers (tenant, idempotency_key)
+    WHERE idempotency_key IS NOT NULL AND state <> 'not_done';
+CREATE TABLE IF NOT EXISTS koodrive.koodrive_tenants (credential text PRIMARY KEY, tenant text NOT NULL);
+CREATE TABLE IF NOT EXISTS koodrive.koodrive_schema (version integer PRIMARY KEY);
+INSERT INTO koodrive.koodrive_schema (version) VALUES ({SCHEMA}) ON CONFLICT (version) DO NOTHING;
+"""
+
+
+class PostgresqlStore(SqlStore):
+    """The store in the database at ``url``. With ``read_only``, it makes and writes nothing, and tables that are missing hold no records.
+
+    Raises KooDriveError ``ledger_unavailable`` if its library is missing, and at the first use ``invalid_request`` for a URL that makes no sense.
+    """
+
+    def __init__(self, url: str, read_only: bool = False) -> None:
+        self._url = url
+        self._read_only = read_only
+        self._database: psycopg.Connection[Any] | None = None
+        self._is_empty = False
+        self._missing_rights: list[str] = []
+        #: The database in words without a secret.
+        self._where = "in PostgreSQL"
+        self._check_library()
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def now(self) -> float:
+        return float(self._run(Statement("SELECT extract(epoch FROM clock_timestamp())::double precision", ()))[1][0][0])
+
+    def _check_library(self) -> None:
+        install = "Install psycopg[binary] where the task runs."
+        if PSYCOPG_IMPORT_ERROR is None:
+            release = str(psycopg.__version__)
+            if tuple(map(int, re.findall(r"\d+", release)[:2])) < OLDEST_PSYCOPG:
+                raise unavailable(self._where, f"psycopg {release} is too old: it needs 3.1 or newer", install)
+        elif "ModuleNotFoundError: No module named 'psycopg'" in PSYCOPG_IMPORT_ERROR or "import of psycopg halted" in PSYCOPG_IMPORT_ERROR:
+            raise unavailable(self._where, "the Python library psycopg 3.1 or newer is missing", install)
+        else:
+            raise unavailable(self._where, f"Python cannot import psycopg ({PSYCOPG_IMPORT_ERROR.strip().splitlines()[-1]})", install)
+
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        self._opened()
+        return [] if self._is_empty else self._run(statement)[1]
+
+    def _write(self, *statements: Statement) -> bool:
+        self._opened()
+        if self._read_only:
+            raise unavailable(self._where, "this run must not write to it")
+        if self._missing_rights:
+            why = f"its user lacks the right to {' and '.join(self._missing_rights)} on the table koodrive.koodrive_transfers"
+            raise unavailable(self._where, why, "Have an administrator grant it: the documentation of the ledger has the statements.")
+        return self._run(*statements, durable=True)[0]
+
+    def _run(self, *statements: Statement, durable: bool = False) -> tuple[bool, list[tuple[Any, ...]]]:
+        """Return whether each statement changed or read a row, and the rows of the last one. All are one transaction.
+
+        A lost connection is replaced once: repeating a statement of the ledger does no harm. Raises Duplicate, and KooDriveError.
+        """
+        for tries_left in reversed(range(MOST_TRIES)):
+            was_fresh = self._database is None
+            database = self._opened()
+            try:
+                with self._limited(database):
+                    return _run(database, statements, durable)
+            except psycopg.errors.UniqueViolation as error:
+                if error.diag.constraint_name in OWN_INDEXES:
+                    raise Duplicate from error
+                raise self._unusable(error) from error
+            except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
+                if not tries_left:
+                    raise self._unusable(error) from error
+            except psycopg.Error as error:
+                was_lost = database.closed
+                if not was_lost or was_fresh or not tries_left:
+                    raise self._unusable(error) from error
+            finally:
+                if database.closed:
+                    self.close()
+        raise AssertionError
+
+    def _opened(self) -> psycopg.Connection[Any]:
+        """Return a connection. Make the tables if they are missing and this run may write."""
+        database = self._database
+        # Where a run that writes nothing found no tables, another one may have made them since.
+        if database is None or self._is_empty:
+            database = database or self._connected(time.monotonic() + LONGEST_STATEMENT)
+            try:
+                with self._limited(database):
+                    self._prepare(database)
+            except BaseException as error:
+                database.close()
+                self._database = None
+                if isinstance(error, psycopg.Error):
+                    raise self._unusable(error) from error
+                raise
+            self._database = database
+        return database
+
+    def _prepare(self, database: psycopg.Connection[Any]) -> None:
+        try:
+            ((version, is_standby, *rights),) = database.execute(STATE_OF_DATABASE).fetchall()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            version, is_standby, rights = None, False, [True, True]
+        if version not in (None, SCHEMA):
+            raise unavailable(self._where, "another release of this collection made its tables", "Use that release, or another database.")
+        if is_standby and not self._read_only:
+            raise unavailable(
+                self._where, "it is a standby, which takes no records", "Name the primary server, or add target_session_attrs=read-write to the URL."
+            )
+        self._missing_rights = [right for right, is_there in zip(("INSERT", "UPDATE"), rights) if not is_there]
+        self._is_empty = version is None and self._read_only
+        if version is None and not self._read_only:
+            self._make_tables(database)
+
+    def _make_tables(self, database: psycopg.Connection[Any]) -> None:
+        try:
+            with database.transaction():
+                # Two that begin at the same time would get into each other's way. The second one must see what the first one has made.
+                database.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+                database.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+                database.execute(SCHEMA_SQL)
+        except psycopg.errors.InsufficientPrivilege as error:
+            why = f"it has no tables yet, and its user may not make them: {_first_line(error)}"
+            raise unavailable(self._where, why, "Have an administrator run the SQL that the documentation of the ledger has.") from error
+
+    def _connected(self, deadline: float) -> psycopg.Connection[Any]:
+        """Return a connection. While the server has none left or is starting, try again until ``deadline``."""
+        parameters = self._parameters()
+        was_passing = True
+        while True:
+            try:
+                # No prepared statements: they belong to a session, which a pooler may hand to another client.
+                return psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)
+            except (psycopg.Error, UnicodeError, OSError) as error:
+                refusal = _refusal(error)
+                is_passing = any(words in str(error) for words in FULL_IN_WORDS) or refusal in PASSING
+                # A server that refuses nothing now may have been full a moment ago, which one more try shows.
+                if time.monotonic() >= deadline or not (is_passing or (refusal == "" and was_passing)):
+                    raise self._unusable(error) from error
+                was_passing = is_passing
+            time.sleep(CONNECT_AGAIN)
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return what the URL says, with the defaults. Raises KooDriveError ``invalid_request``."""
+        try:
+            given = conninfo_to_dict(self._url)
+        except (psycopg.Error, UnicodeError) as error:
+            unknown = re.match(r'invalid URI query parameter: "(\w+)"$', str(error).strip())
+            # The rest of the message, or all of it if the password has a "?", may be a part of the password.
+            if unknown and "@" not in self._url.partition("?")[2]:
+                raise invalid_request("ledger", f"has a parameter in its URL that PostgreSQL does not know: {unknown[1]}") from error
+            raise _unreadable() from error
+        host, name, ports = (str(given.get(key) or "") for key in ("host", "dbname", "port"))
+        if "@" in host + name or not ports.replace(",", "").isdigit() and ports:
+            raise _unreadable()
+        self._where = _where(given, host, name)
+        return {**DEFAULTS, **given, "client_encoding": "utf8"}
+
+    @contextmanager
+    def _limited(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
+        """Cut the connection off if what happens here takes longer than LONGEST_STATEMENT."""
+        is_late = threading.Event()
+
+        def cut_off() -> None:
+            is_late.set()
+            with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+                wire.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(LONGEST_STATEMENT, cut_off)
+        timer.daemon = True
+        try:
+            timer.start()
+        except RuntimeError as error:
+            raise unavailable(self._where, "Python can start no thread to watch over it") from error
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            if is_late.is_set():
+                raise unavailable(self._where, f"it did not answer within {LONGEST_STATEMENT:g} seconds") from error
+            raise
+        finally:
+            timer.cancel()
+
+    def _damaged(self, record: str) -> KooDriveError:
+        return unavailable(self._where, f"the record {record} is damaged", "Restore the table from a backup.")
+
+    def _unusable(self, error: Exception) -> KooDriveError:
+        return unavailable(self._where, _first_line(error), "Check the database, and the rights of its user.")
+
+
+def _refusal(error: Exception) -> str | None:
+    """Return the SQLSTATE with which the server of a failed connection refuses another one; "" if it refuses nothing now, None if it is not reached.
+
+    libpq does not tell it, and the server's words may be in any language.
+    """
+    tried = getattr(error, "pgconn", None)
+    if tried is None:
+        return None
+    state = None
+    with suppress(OSError, psycopg.Error, ValueError, OverflowError):
+        host, port = (tried.hostaddr or tried.host).decode(), int(tried.port)
+        startup = b"user\0" + tried.user + b"\0\0"
+        with _wire(host, port) as wire:
+            wire.settimeout(CONNECT_AGAIN * 10)
+            wire.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL) + startup)
+            found = re.match(rb"E.{4}(?:[^\0]+\0)*?C(\w{5})\0", wire.recv(4096), re.DOTALL)
+            state = found[1].decode() if found else ""
+    return state
+
+
+def _wire(host: str, port: int) -> socket.socket:
+    if not host.startswith("/"):
+        return socket.create_connection((host, port), CONNECT_AGAIN * 10)
+    wire = socket.socket(socket.AF_UNIX)
+    try:
+        wire.connect(f"{host}/.s.PGSQL.{port}")
+    except BaseException:
+        wire.close()
+        raise
+    return wire
+
+
+def _run(database: psycopg.Connection[Any], statements: tuple[Statement, ...], durable: bool) -> tuple[bool, list[tuple[Any, ...]]]:
+    """Run the statements as one transaction. A single one goes to the server with what makes it durable, in one message."""
+    if len(statements) > 1:
+        changed = False
+        with database.transaction() as transaction:
+            database.execute(DURABLE)
+            changed = all(database.execute(_text(statement), statement.values).rowcount for statement in statements)
+            if not changed:
+                raise psycopg.Rollback(transaction)
+        return changed, []
+    (statement,) = statements
+    if not durable:
+        cursor = database.execute(_text(statement), statement.values)
+        return True, cursor.fetchall()
+    cursor = psycopg.ClientCursor(database).execute(f"{DURABLE}; {_text(statement)}", statement.values)
+    cursor.nextset()
+    return bool(cursor.rowcount), []
+
+
+def _text(statement: Statement) -> str:
+    return statement.text.format("koodrive.").replace("?", "%s")
+
+
+def _where(given: dict[str, Any], host: str, name: str) -> str:
+    """Return the database in words: by service, address or host, as the URL names it."""
+    if given.get("service"):
+        return f"of the service {given['service']}"
+    host = host or str(given.get("hostaddr") or os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR") or "")
+    return f"at {'this machine' if host.startswith('/') or not host else host}/{name or os.environ.get('PGDATABASE', '')}"
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error. The lines after it may quote a statement with its values."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
+
+
+def _unreadable() -> KooDriveError:
+    return invalid_request(
+        "ledger",
+        "is not a URL that PostgreSQL understands. Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE. In user and password, write each"
+        " character that is neither a letter nor a digit as % and its number (/ is %2F, @ is %40)",
+    )

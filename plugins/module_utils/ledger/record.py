@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A record of the ledger, how an open one is resolved, and what a store of records must do. Pure: no I/O, no Ansible."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Comparison, Move, Plan, in_words
+
+#: The states of a record. Nobody knows whether KooDrive applies an open transfer; of one that was given up, nobody ever will.
+OPEN, DONE, NOT_DONE, GIVEN_UP = STATES = ("open", "done", "not_done", "given_up")
+#: The version of the tables. A store refuses those of another release.
+SCHEMA = 2
+#: A writer's record cannot begin this many seconds after the present. If it does, a clock was wrong.
+WRONG_CLOCK = 60.0
+
+
+class Record(NamedTuple):
+    """A transfer, written down before its first byte is sent, and its outcome.
+
+    The first record of a tenant has the ``sequence`` 1; each new one has the next number. Times are seconds since 1970 by KooDrive's clock.
+    The writer may send until ``busy_until``, which is 0 once it says that it sends nothing more. ``settle_time`` is the writer's own, in seconds.
+    ``before`` are the pools as the read ``read_call`` showed them. ``accepted``: KooDrive accepted the transfer, and the pools did not show it in time.
+    """
+
+    tenant: str
+    sequence: int
+    origin_type: str
+    moves: tuple[Move, ...]
+    before: Allocation
+    read_call: str
+    writer: str
+    trace_id: str
+    begun_at: float
+    busy_until: float
+    settle_time: float
+    idempotency_key: str | None = None
+    state: str = OPEN
+    accepted: bool = False
+    ended_at: float | None = None
+
+    def plan(self) -> Plan:
+        """Return the transfer as it was planned, to compare it with a later reading."""
+        required = {move.type: self.before[move.type].total_capacity + move.expand_capacity for move in self.moves}
+        return Plan(self.origin_type, self.before, self.moves, required)
+
+    def is_busy(self, now: float, settle_time: float) -> bool:
+        """Return whether the writer may still send. An explicit ``settle_time`` of 0 overrules a record from the future."""
+        if settle_time == 0 and self.begun_at > now + WRONG_CLOCK:
+            return False
+        return now < self.busy_until
+
+    def resolvable_at(self, settle_time: float) -> float:
+        """Return from when on the pools decide, in seconds since 1970. An explicit ``settle_time`` of 0 overrules the writer's."""
+        longest = 0.0 if settle_time == 0 else max(settle_time, self.settle_time)
+        return max(self.busy_until, self.begun_at + longest)
+
+    def in_words(self) -> str:
+        """Return what was sent, when and by whom, with its trace ID."""
+        moved = in_words(self.origin_type, self.moves)
+        return f"the transfer of {moved}, begun {time_in_words(self.begun_at)} by {self.writer} (trace ID {self.trace_id})"
+
+
+def state_of(record: Record, pools: Allocation, read_call: str, now: float, settle_time: float) -> str:
+    """Return the state of an open ``record``, as the read ``read_call`` shows it in ``pools``, at the time ``now`` before that reading.
+
+    The record is done if the pools show exactly its transfer, or if KooDrive accepted it and the pools are consistent with it. Otherwise it stays
+    open, because KooDrive accepts a signed request for 15 minutes [app authentication]. When that time is over, the pools decide.
+    """
+    plan = record.plan()
+    comparable = read_call == record.read_call and all(name in pools for name in (record.origin_type, *dict(record.moves)))
+    shows = plan.compare(pools) if comparable else Comparison.OTHERWISE
+    if shows is Comparison.EXACTLY or (record.accepted and comparable and plan.is_consistent_with(pools)):
+        return DONE
+    if record.is_busy(now, settle_time) or (settle_time != 0 and now < record.resolvable_at(settle_time)):
+        return OPEN
+    if record.accepted and record.idempotency_key is not None:
+        # KooDrive may have dropped it, or somebody may have moved it back. A repeated key must neither claim it nor add it again.
+        return GIVEN_UP
+    if shows is Comparison.BEFORE:
+        return NOT_DONE
+    return DONE if record.accepted else GIVEN_UP
+
+
+class Store(Protocol):
+    """A place for records.
+
+    Each call that fails raises KooDriveError ``ledger_unavailable``. What a call has written is durable when it returns. The calls that end a
+    record change open ones only, and return the state that is then stored.
+    """
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+    def now(self) -> float:
+        """Return the store's time, in seconds since 1970."""
+
+    def tenant_of(self, credential: str) -> str | None:
+        """Return the tenant that KooDrive named for the hash of a credential, if it did."""
+
+    def remember(self, credential: str, tenant: str) -> None:
+        """Keep the tenant that KooDrive named for the hash of a credential."""
+
+    def newest(self, tenant: str) -> Record | None:
+        """Return the tenant's newest record."""
+
+    def with_key(self, tenant: str, key: str) -> Record | None:
+        """Return the record with this idempotency key, unless its transfer was not done."""
+
+    def append(self, record: Record, ends: str | None = None) -> bool:
+        """Add ``record``; with ``ends``, the open record before it gets this state in the same transaction. Return False if neither was written: a
+        record with this number or key is there, or the one before is no longer open.
+        """
+
+    def is_open(self, record: Record) -> bool:
+        """Return whether the record is still open."""
+
+    def end(self, record: Record, state: str, now: float) -> str:
+        """Give an open record its final state."""
+
+    def release(self, record: Record, accepted: bool) -> str:
+        """Note that the writer of an open record sends nothing more, and whether KooDrive ``accepted`` the transfer."""
+
+    def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
+        """Return the tenant's records, newest first."""
+
+    def count(self, tenant: str) -> int:
+        """Return how many records the tenant has."""
+
+
+def unavailable(where: str, why: str, advice: str = "") -> KooDriveError:
+    """Return the error of a store that cannot be used; ``where`` holds no secret."""
+    return KooDriveError("ledger_unavailable", f"the ledger {where} cannot be used: {why}", action="Reading the ledger", advice=advice)
+
+
+def unnamed_tenant() -> KooDriveError:
+    """Return the error of a tenant that neither the task nor KooDrive names."""
+    return KooDriveError(
+        "invalid_request",
+        "tenant is missing, and KooDrive does not say which tenant these credentials belong to",
+        advice="No transfer was sent. Set tenant (KOODRIVE_TENANT) to the same name for all who move this tenant's capacity.",
+    )
+
+
+def time_in_words(moment: float) -> str:
+    """Return a moment in seconds since 1970 in words."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))

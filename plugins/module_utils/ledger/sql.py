@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The records in SQL, the same for every store. Knows no database: a store runs the statements."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import GIVEN_UP, NOT_DONE, OPEN, STATES, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Move, Pool
+
+COLUMNS = (
+    "tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, pools_before, read_call, trace_id,"
+    " idempotency_key"
+)
+THIS_IF_OPEN = "WHERE tenant = ? AND sequence = ? AND state = 'open'"
+
+
+class Statement(NamedTuple):
+    """An SQL statement with "?" for each of its values; ``{}`` stands before the name of each table."""
+
+    text: str
+    values: Sequence[Any]
+
+
+class Duplicate(Exception):
+    """A row that a unique index of the ledger does not allow."""
+
+
+class SqlStore(ABC):
+    """A store that keeps its records in tables."""
+
+    @abstractmethod
+    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Return what a statement reads. Raises KooDriveError."""
+
+    @abstractmethod
+    def _write(self, *statements: Statement) -> bool:
+        """Run the statements in one transaction; it is durable when this returns. Return False, and write nothing, if one changes no row.
+
+        Raises Duplicate, and KooDriveError.
+        """
+
+    @abstractmethod
+    def _damaged(self, record: str) -> KooDriveError:
+        """Return the error of a record that cannot be read."""
+
+    def tenant_of(self, credential: str) -> str | None:
+        rows = self._rows(Statement("SELECT tenant FROM {}koodrive_tenants WHERE credential = ?", (credential,)))
+        return rows[0][0] if rows else None
+
+    def remember(self, credential: str, tenant: str) -> None:
+        self._write(Statement("INSERT INTO {}koodrive_tenants (credential, tenant) VALUES (?, ?) ON CONFLICT (credential) DO NOTHING", (credential, tenant)))
+
+    def newest(self, tenant: str) -> Record | None:
+        return self._one("tenant = ?", tenant)
+
+    def with_key(self, tenant: str, key: str) -> Record | None:
+        return self._one("tenant = ? AND idempotency_key = ? AND state <> ?", tenant, key, NOT_DONE)
+
+    def append(self, record: Record, ends: str | None = None) -> bool:
+        marks = ", ".join("?" for _column in COLUMNS.split(","))
+        statements = [Statement(f"INSERT INTO {{}}koodrive_transfers ({COLUMNS}) VALUES ({marks})", _row(record))]
+        if ends is not None:
+            statements.insert(0, _ending(record._replace(sequence=record.sequence - 1), ends, record.begun_at))
+        with suppress(Duplicate):
+            if self._write(*statements):
+                return True
+        # A connection that was lost may have written it all the same.
+        return self._one("tenant = ? AND sequence = ?", record.tenant, record.sequence) == record
+
+    def is_open(self, record: Record) -> bool:
+        return self._state(record) == OPEN
+
+    def end(self, record: Record, state: str, now: float) -> str:
+        return state if self._write(_ending(record, state, now)) else self._state(record)
+
+    def release(self, record: Record, accepted: bool) -> str:
+        values = (accepted, record.tenant, record.sequence)
+        released = self._write(Statement(f"UPDATE {{}}koodrive_transfers SET busy_until = 0, accepted = ? {THIS_IF_OPEN}", values))
+        return OPEN if released else self._state(record)
+
+    def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
+        marks = ", ".join("?" for _state in states)
+        return self._records(f"tenant = ? AND begun_at >= ? AND state IN ({marks}) ORDER BY sequence DESC LIMIT ?", tenant, since, *states, limit)
+
+    def count(self, tenant: str) -> int:
+        rows = self._rows(Statement("SELECT count(*) FROM {}koodrive_transfers WHERE tenant = ?", (tenant,)))
+        return int(rows[0][0]) if rows else 0
+
+    def _state(self, record: Record) -> str:
+        """Return the stored state; a record that somebody has deleted is given up."""
+        rows = self._rows(Statement("SELECT state FROM {}koodrive_transfers WHERE tenant = ? AND sequence = ?", (record.tenant, record.sequence)))
+        return rows[0][0] if rows else GIVEN_UP
+
+    def _one(self, condition: str, *values: Any) -> Record | None:
+        found = self._records(f"{condition} ORDER BY sequence DESC LIMIT 1", *values)
+        return found[0] if found else None
+
+    def _records(self, condition: str, *values: Any) -> list[Record]:
+        return [self._record(row) for row in self._rows(Statement(f"SELECT {COLUMNS} FROM {{}}koodrive_transfers WHERE {condition}", values))]
+
+    def _record(self, row: Sequence[Any]) -> Record:
+        try:
+            return _record(row)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise self._damaged(f"{row[1]} of the tenant {row[0]}") from error
+
+
+def _ending(record: Record, state: str, now: float) -> Statement:
+    return Statement(f"UPDATE {{}}koodrive_transfers SET state = ?, ended_at = ? {THIS_IF_OPEN}", (state, now, record.tenant, record.sequence))
+
+
+def _row(record: Record) -> tuple[Any, ...]:
+    before = json.dumps({name: tuple(pool) for name, pool in record.before.items()})
+    return (
+        *(record.tenant, record.sequence, record.state, record.accepted, record.begun_at, record.busy_until, record.settle_time, record.ended_at),
+        *(record.writer, record.origin_type, json.dumps(record.moves), before, record.read_call, record.trace_id, record.idempotency_key),
+    )
+
+
+def _record(row: Sequence[Any]) -> Record:
+    tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, before, read_call, trace_id, key = row
+    if state not in STATES:
+        raise ValueError(state)
+    pools: Allocation = {name: Pool(*map(int, pool)) for name, pool in json.loads(before).items()}
+    record = Record(
+        tenant=tenant,
+        sequence=int(sequence),
+        origin_type=origin_type,
+        moves=tuple(Move(name, int(gigabytes)) for name, gigabytes in json.loads(moves)),
+        before=pools,
+        read_call=read_call,
+        writer=writer,
+        trace_id=trace_id,
+        begun_at=float(begun_at),
+        busy_until=float(busy_until),
+        settle_time=float(settle_time),
+        idempotency_key=key,
+        state=state,
+        accepted=bool(accepted),
+        ended_at=None if ended_at is None else float(ended_at),
+    )
+    record.plan().compare(pools)  # Fails where a pool of the transfer is missing.
+    return record

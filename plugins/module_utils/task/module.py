@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the main() of every module does: validate, do the work, hand on its result or its error."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import register_secrets
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR, load_bundle, without_requests
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
+
+# A module imports this file first. The CA bundle loads while Python compiles the others.
+load_bundle()
+
+
+class KooDriveModule(AnsibleModule):
+    """An AnsibleModule that gives an ``error`` to what Ansible itself finds wrong with the options, too, and no secret away."""
+
+    params: dict[str, Any]
+    parents: tuple[int, int] | None
+
+    def _load_params(self) -> None:
+        """Take the options in before Ansible checks them, logs them, or shows them in a failure."""
+        super()._load_params()
+        self.parents = self.params.pop(PARENTS, None)
+        secrets = secrets_of(self.argument_spec, self.params, os.environ)
+        self.no_log_values.update(secrets)
+        register_secrets(secrets)
+        self.params = prepared(self.argument_spec, self.params)
+
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
+        faults = self.validation_result.error_messages
+        refusal = refusal_of(faults if msg in faults else [msg], self.argument_spec)
+        super().fail_json(**{**refusal, **kwargs})
+
+
+def _end_with_the_task() -> None:
+    """End this process as soon as nobody reads its output: a task that has run into its keyword ``timeout`` has failed, and Ansible
+    leaves its module alone.
+    """
+    output = select.poll()
+    try:
+        # Nothing to wait for but the end of the other side, which is always told.
+        output.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError, ValueError):
+        return  # Something else than a file, as under mitogen.
+
+    def wait_for_the_end() -> None:
+        if any(event & (select.POLLERR | select.POLLHUP) for _output, event in output.poll()):
+            os._exit(1)
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+
+
+def _has_parent(worker: int, playbook: int) -> bool:
+    """Return whether ``worker`` runs, and is still the child of ``playbook``. A killed playbook leaves its workers to another process."""
+    try:
+        with open(f"/proc/{worker}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1]) == playbook
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
+    """Do ``work`` on the task's options, as a module does."""
+    module = KooDriveModule(argument_spec=dict(argument_spec), supports_check_mode=True)
+    _end_with_the_task()
+    if REQUESTS_IMPORT_ERROR:
+        module.fail_json(without_requests(missing_required_lib("requests")), exception=REQUESTS_IMPORT_ERROR)
+    parents = module.parents
+    # Some systems hide the processes of other users.
+    watches = parents is not None and _has_parent(*parents)
+    outcome = outcome_of(work, module.params, module.check_mode, Caller(lambda: not watches or _has_parent(*(parents or ()))))
+    for warning in outcome.pop("warnings"):
+        module.warn(warning)
+    end = module.fail_json if outcome.get("failed") else module.exit_json
+    end(**outcome)

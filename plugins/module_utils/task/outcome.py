@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a module's work to what a task returns, the same on both paths: in Ansible's own process, and as a module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import NO_NUMBER
+
+#: Ansible's validation errors, as all its releases word them.
+UNSUPPORTED = re.compile(r"(?:Unsupported parameters for \(\S+\) module: )?([\w., ]+)\. Supported parameters include: ")
+WRONG_TYPE = re.compile(
+    r"(?:(?P<element>Elements value for option)|argument) '(?P<name>\w+)'(?: found in '(?P<parent>[^']+)')?"
+    r" is of type (?:<class ')?(?P<given>\w+)(?:'>)?(?: found in '(?P<parent_too>[^']+)'\.?)? and we were unable to convert to (?P<wanted>\w+)"
+)
+TYPE_OF_PYTHON = re.compile(r"<(?:class|type) '([\w.]+)'>")
+#: What a value of each type of Ansible's is called.
+MUST_BE = {"bool": "true or false", "dict": "a dictionary", "list": "a list", "str": "a text", "path": "a path", "int": "a whole number"}
+#: What else there is to say of a type.
+MORE = {"int": ", without unit or separator", "list": ", even for one entry"}
+#: How the names of capacities in GB end.
+IN_GB = ("_capacity", "_reserve", "_step")
+#: The value that is no whole number, which newer releases of ansible-core show.
+SHOWN = re.compile(rf"\"['\"](.+){NO_NUMBER}['\"]\"")
+NAMES = {"dict": "dictionary", "str": "text", "int": "number", "float": "number", "bool": "boolean"}
+#: What the action plugin adds to a module's arguments on this machine: the process IDs of Ansible's worker and of ansible-playbook.
+PARENTS = "_koodrive_parents"
+
+
+class Work(Protocol):
+    """The work of a module: from options, with defaults, to a result or a failure. It may raise KooDriveError for options that it refuses."""
+
+    def __call__(self, options: Mapping[str, Any], check_mode: bool, /, *, caller: Caller) -> dict[str, Any]:
+        """Return the result. Once ``caller`` no longer waits for it, no transfer is sent."""
+
+
+def outcome_of(work: Work, options: Mapping[str, Any], check_mode: bool, caller: Caller = NOBODY) -> dict[str, Any]:
+    """What the task returns: the result, or one with ``failed``; always with ``warnings``."""
+    try:
+        return work(options, check_mode, caller=caller)
+    except KooDriveError as error:
+        return error.as_result()
+
+
+def refusal_of(faults: Sequence[str], spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return what the task returns if Ansible's own checks by ``spec`` found these ``faults``; ``prefix`` goes before the message."""
+    unknown = unknown_options(faults, spec)
+    # Ansible has this beginning only on one of the two paths, and only if no other error comes first.
+    if unknown and not prefix and not unknown.startswith("Unsupported"):
+        prefix = "Unsupported parameters: "
+    message = prefix + (unknown or in_plain_words(main_fault(faults, spec)))
+    return {"failed": True, "msg": message, "error": KooDriveError("invalid_request", message).as_result()["error"]}
+
+
+def main_fault(faults: Sequence[str], spec: Mapping[str, Any]) -> str:
+    """Return the first of Ansible's validation errors that names an option. Earlier ones may be details of it."""
+    return next((fault for fault in faults if any(name in fault for name in spec)), faults[0])
+
+
+def unknown_options(faults: Sequence[str], spec: Mapping[str, Any]) -> str:
+    """Return what Ansible's validation errors say of options that do not exist, or nothing if all exist.
+
+    A misspelled option often makes Ansible miss another one, so this comes before all other errors.
+    """
+    for fault in faults:
+        found = UNSUPPORTED.match(fault)
+        if found:
+            names = found[1].split(", ")
+            return fault + "".join(_correction(name, spec) for name in names)
+    return ""
+
+
+def _correction(name: str, spec: Mapping[str, Any]) -> str:
+    """Return which option is probably meant by ``name``, which has its parents before it."""
+    *parents, last = name.split(".")
+    for parent in parents:
+        spec = spec.get(parent, {}).get("options", {})
+    close = get_close_matches(last, [spelling for option in spec for spelling in (option, *spec[option].get("aliases", ()))], 1)
+    return f" Did you mean {'.'.join([*parents, *close])} instead of {name}?" if close else ""
+
+
+def in_plain_words(fault: str) -> str:
+    """Return Ansible's validation error without names of Python's types: what the option must be instead."""
+    found = WRONG_TYPE.search(fault)
+    if found is None or found["wanted"] not in MUST_BE:
+        return TYPE_OF_PYTHON.sub(r"\1", fault)
+    name, wanted = found["name"], found["wanted"]
+    parent = found["parent"] or found["parent_too"]
+    where = f" in '{parent}'" if parent else ""
+    # ansible-lint knows a value that is a template by the words "argument ... is of type".
+    begins = f"{'An entry of the ' if found['element'] else ''}argument '{name}' is of type {NAMES.get(found['given'], found['given'])}{where}"
+    must_be = "whole GB" if wanted == "int" and name.endswith(IN_GB) else MUST_BE[wanted]
+    shown = SHOWN.search(fault)
+    return f"{begins}, and must be {must_be}{MORE.get(wanted, '')}{f', not {shown[1]}' if shown else ''}."

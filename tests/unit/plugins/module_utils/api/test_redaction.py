@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text of a server in a message."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import (
+    MAX_TEXT,
+    passwords_in,
+    passwords_of_proxies,
+    redact,
+)
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+SECRET = "c69b+Zq/9_x-T==&<1\"'"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        SECRET,
+        quote(SECRET, safe=""),
+        quote(SECRET, safe="").lower(),
+        quote(SECRET),
+        quote_plus(SECRET),
+        quote("Bearer " + SECRET),
+        json.dumps(SECRET)[1:-1],
+        json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+        json.dumps(SECRET)[1:-1].replace("+", "\\u002b").replace("<", "\\u003C"),
+        html.escape(SECRET),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(("Bearer " + SECRET).encode()).decode(),
+        base64.b64encode(("Bearer  " + SECRET + "!").encode()).decode(),
+        base64.urlsafe_b64encode(("Bearer+" + SECRET).encode()).decode(),
+        quote(base64.b64encode(SECRET.encode()).decode(), safe=""),
+    ],
+)
+def test_a_secret_is_masked_in_every_encoding(spelling: str) -> None:
+    shown = redact(f"token {spelling} expired", [SECRET])
+    assert "********" in shown
+    for piece in (spelling[i : i + 9] for i in range(4, len(spelling) - 13)):
+        assert piece not in shown
+    assert shown.startswith("token ") and shown.endswith(" expired")
+
+
+def test_a_secret_that_the_end_cuts_off_is_masked() -> None:
+    assert redact("your token c69b+Zq/9", [SECRET]) == "your token ********"
+    assert redact("your token c69b+", [SECRET]) == "your token c69b+"
+
+
+visible = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=8, max_size=100)
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@given(visible, st.text(max_size=20), st.text(max_size=20))
+@example("~~~~>>>>????~~~~>>>>", "", "")
+@example("abcdefghijklmnopqrstuvwxyz0123456789" * 4, "Bearer ", "!")
+def test_base64_of_anything_around_a_secret_shows_no_piece_of_it(encode: Callable[[bytes], bytes], secret: str, before: str, after: str) -> None:
+    encoded = encode(before.encode() + secret.encode() + after.encode()).decode()
+    shown = redact(encoded, [secret], limit=10000)
+    start, end = len(before.encode()) * 8 // 6 + 2, (len(before.encode()) + len(secret)) * 8 // 6 - 1
+    pieces = {encoded[at : at + 9] for at in range(start, end - 8)}
+    # What is around the secret may have such a piece, too.
+    around = encode(before.encode()).decode() + encode(after.encode()).decode()
+    assert not {piece for piece in pieces if piece in shown and piece not in around}
+
+
+@pytest.mark.parametrize(
+    ("url", "passwords"),
+    [
+        ("http://user:SEKRIT@proxy:3128", {"SEKRIT"}),
+        ("user:SEKRIT@proxy", {"SEKRIT"}),
+        ("http://user:SEKRIT#pw@127.0.0.1:3128", {"SEKRIT#pw", "SEKRIT"}),
+        ("http://user:a:b/secret-part@proxy", {"a:b/secret-part", "secret-part"}),
+        ("http://user:p@ss@proxy", {"p@ss"}),
+        ("http://user:p%40ss@proxy", {"p%40ss", "p@ss"}),
+        ("http://:SEKRIT@proxy", {"SEKRIT"}),
+        ("http://user:@proxy", set()),
+        ("http://proxy:3128", set()),
+        ("", set()),
+    ],
+)
+def test_the_password_of_a_proxy_is_known_however_it_is_spelled(url: str, passwords: set[str]) -> None:
+    for name in ("HTTPS_PROXY", "http_proxy", "All_Proxy", "ftp_proxy"):
+        assert passwords_of_proxies({name: url, "no_proxy": "user:other@host"}) == passwords
+
+
+def test_a_user_without_a_password_is_no_secret_of_a_proxy_but_one_of_an_endpoint() -> None:
+    assert passwords_of_proxies({"HTTPS_PROXY": "http://somebody@proxy"}) == set()
+    assert passwords_in("https://somebody@host") == {"somebody"}
+
+
+@given(st.text())
+def test_nothing_unprintable_and_nothing_long_comes_out(text: str) -> None:
+    shown = redact(text, [])
+    assert shown.isprintable()
+    assert len(shown) <= MAX_TEXT
+    shown.encode("utf-8")
+
+
+def test_terminal_sequences_and_direction_marks_are_taken_out() -> None:
+    assert redact("a\x1b[31mb\r\nc\u202ed\x00e\ud800f", []) == "a [31mb  c d e f"
+
+
+def test_a_long_text_is_cut() -> None:
+    assert redact("x" * 1000, []) == "x" * (MAX_TEXT - 1) + "…"

@@ -1,0 +1,332 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replies -> values or typed errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import (
+    MAX_POOL,
+    Call,
+    Reply,
+    pools_of,
+    quota_pools_of,
+    shows_one_pool,
+    value_of,
+)
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Pool
+
+ROWS = [
+    {"type": 0, "allocateCapacity": 400, "totalCapacity": 2000},
+    {"type": 1, "allocateCapacity": 900, "totalCapacity": 1000},
+    {"type": 2, "allocateCapacity": 500, "totalCapacity": 500},
+]
+POOLS = {"department": Pool(2000, 400), "individual": Pool(1000, 900), "group": Pool(500, 500)}
+
+
+def reply(body: Any, status: int = 200, **headers: str) -> Reply:
+    return Reply(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def call(is_write: bool = False, show: Callable[[str], str] = str) -> Call:
+    return Call("Asking", is_write, show)
+
+
+def read(data: Any) -> Any:
+    return pools_of(reply({"code": 0, "msg": "ok", "data": data}), call())
+
+
+def as_text(row: dict[str, int]) -> dict[str, str]:
+    return {key: str(value) for key, value in row.items()}
+
+
+@pytest.mark.parametrize(
+    ("data", "pools"),
+    [
+        (ROWS, POOLS),
+        ([as_text(row) for row in ROWS], POOLS),
+        ([{**row, "totalCapacity": float(row["totalCapacity"])} for row in ROWS], POOLS),
+        (ROWS[0], {"department": POOLS["department"]}),
+        (as_text(ROWS[2]), {"group": POOLS["group"]}),
+        (ROWS[1:], {name: POOLS[name] for name in ("individual", "group")}),
+        ([], {}),
+        ([*ROWS, {"type": 7, "allocateCapacity": 1, "totalCapacity": 1}], POOLS),
+        ([{"type": 2, "allocateCapacity": 501, "totalCapacity": 500}], {"group": Pool(500, 501)}),
+        ([{"type": 2, "allocateCapacity": 0, "totalCapacity": MAX_POOL}], {"group": Pool(MAX_POOL, 0)}),
+    ],
+)
+def test_every_reading_of_the_reference_is_accepted(data: Any, pools: Any) -> None:
+    assert read(data) == pools
+
+
+@pytest.mark.parametrize("code", [0, "0"])
+def test_success_as_number_or_text(code: Any) -> None:
+    assert value_of(reply({"code": code, "msg": "Successful"}), call(True))["msg"] == "Successful"
+
+
+def test_what_a_secret_hides_of_a_reply_does_not_decide_what_it_means() -> None:
+    hide = call(True, lambda _text: "********")
+    assert value_of(reply({"code": 0, "msg": "ok"}), hide)["code"] == 0
+    # Of a fault of the server nobody knows whether the write was processed.
+    expected = {13000201: ("server_error", "13000201", True), 13000311: ("insufficient_capacity", "13000311", False), "new": ("rejected", "********", False)}
+    for code, meaning in expected.items():
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply({"code": code, "msg": "no"}, 400), hide)
+        assert (caught.value.kind, caught.value.answer.code, caught.value.may_have_moved) == meaning
+        assert caught.value.answer.message == "********"
+
+
+def row(**change: Any) -> list[dict[str, Any]]:
+    return [{**ROWS[0], **change}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        "text",
+        5,
+        [None],
+        [[]],
+        ["row"],
+        [ROWS[0], ROWS[0]],
+        [ROWS[0], as_text(ROWS[0])],
+        [{"type": 0, "totalCapacity": 5}],
+        [{"totalCapacity": 5, "allocateCapacity": 1}],
+        row(type=None),
+        row(type="department"),
+        row(totalCapacity=-1),
+        row(totalCapacity="-1"),
+        row(allocateCapacity=-1),
+        row(totalCapacity=True),
+        row(totalCapacity=None),
+        row(totalCapacity=""),
+        row(totalCapacity="1e3"),
+        row(totalCapacity="1_000"),
+        row(totalCapacity=" 1"),
+        row(totalCapacity="١"),
+        row(totalCapacity="12.0"),
+        row(totalCapacity=1.5),
+        row(totalCapacity=float("nan")),
+        row(totalCapacity=float("inf")),
+        row(totalCapacity=[1]),
+        row(totalCapacity=MAX_POOL + 1),
+        row(totalCapacity=10**30),
+        row(totalCapacity="9" * 5000),
+    ],
+)
+def test_a_read_that_makes_no_sense_is_never_taken_for_a_number(data: Any) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        read(data)
+    assert caught.value.kind == "invalid_reply"
+    assert not caught.value.transient
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"<html>login</html>",
+        b"\xff\xfe",
+        b"[" * 100000,
+        {"data": ROWS},
+        {"code": None},
+        {"code": False},
+        {"code": 0.0},
+        {"code": [0]},
+        {"code": ""},
+    ],
+)
+def test_a_reply_without_a_code_is_no_reply_of_koodrive(body: Any) -> None:
+    for is_write in (False, True):
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply(body), call(is_write))
+        assert (caught.value.kind, caught.value.may_have_moved) == ("invalid_reply", is_write)
+
+
+def test_a_reply_that_makes_no_sense_is_quoted_as_shown() -> None:
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply(b"<html>secret</html>"), call(False, lambda text: text.replace("secret", "***")))
+    assert "it begins with '<html>***</html>'" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_write", "kind"),
+    [
+        (400, 13000102, False, "rejected"),
+        (400, 13000102, True, "rejected"),
+        (400, "13000301", True, "rejected"),
+        (400, 13000311, True, "insufficient_capacity"),
+        (200, "13000311", True, "insufficient_capacity"),
+        (400, 13000410, True, "rejected"),
+        (400, 13000412, False, "rejected"),
+        (200, 13000410, True, "rejected"),
+        (400, None, False, "authentication"),
+        (401, "APIGW.0301", False, "authentication"),
+        (401, "APIGW.0301", True, "authentication"),
+        (403, "APIGW.0302", True, "authentication"),
+        (404, "APIGW.0101", False, "rejected"),
+        (429, "APIGW.0308", False, "rate_limited"),
+        (429, None, True, "rate_limited"),
+    ],
+)
+def test_a_refusal_says_that_nothing_was_processed(status: int, code: Any, is_write: bool, kind: str) -> None:
+    body = {"msg": "Its words."} if code is None else {"code": code, "msg": "Its words."}
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply(body, status), call(is_write))
+    error = caught.value
+    assert error.kind == kind
+    assert error.as_result()["error"] == {
+        "kind": kind,
+        "http_status": status,
+        "code": None if code is None else str(code),
+        "message": "Its words.",
+        "request_id": None,
+    }
+    assert error.action == "Asking"
+    assert "Its words." in error.as_result()["msg"] and f"HTTP {status}" in error.as_result()["msg"]
+    assert not error.may_have_moved
+    assert error.transient == (status == 429)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 599, 408])
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", {"code": 13000311, "msg": "Insufficient space."}])
+def test_a_server_error_leaves_open_whether_a_write_was_processed(status: int, body: Any) -> None:
+    for is_write in (False, True):
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply(body, status), call(is_write))
+        assert (caught.value.kind, caught.value.transient, caught.value.may_have_moved) == ("server_error", True, is_write)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
+@pytest.mark.parametrize("code", [13000201, "13000201"])
+@pytest.mark.parametrize("names", [("code", "msg"), ("error_code", "error_msg")])
+def test_a_fault_of_the_server_is_one_with_whatever_status(status: int, code: Any, names: tuple[str, str]) -> None:
+    body = dict(zip(names, (code, "inner server invoke failure")))
+    for is_write in (False, True):
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply(body, status), call(is_write))
+        assert (caught.value.kind, caught.value.transient, caught.value.may_have_moved) == ("server_error", True, is_write)
+        assert caught.value.answer.code == "13000201" and "inner server invoke failure" in caught.value.what
+
+
+GATEWAY = {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information", "request_id": "c0ffee"}
+
+
+@pytest.mark.parametrize(
+    ("status", "is_write", "kind", "open_after"),
+    [
+        (401, False, "authentication", False),
+        (401, True, "authentication", False),
+        (404, True, "rejected", False),
+        (429, True, "rate_limited", False),
+        (502, False, "server_error", False),
+        (502, True, "server_error", True),
+        (200, True, "rejected", False),
+    ],
+)
+def test_the_body_of_the_gateway_is_read_like_koodrives_own(status: int, is_write: bool, kind: str, open_after: bool) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply(GATEWAY, status), call(is_write))
+    error = caught.value
+    assert (error.kind, error.may_have_moved) == (kind, open_after)
+    assert error.answer == (status, "APIGW.0301", GATEWAY["error_msg"], "c0ffee")
+    assert f'(HTTP {status}, code APIGW.0301, "{GATEWAY["error_msg"]}", request ID c0ffee)' in error.what
+
+
+def test_koodrives_own_code_goes_before_the_gateways() -> None:
+    assert value_of(reply({"code": 0, "error_code": "APIGW.0301"}), call())
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply({**GATEWAY, "code": 13000410, "msg": "Own words.", "request_id": 7}, 400), call())
+    assert caught.value.answer == (400, "13000410", "Own words.", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (400, 13000410, "only a system administrator"),
+        (401, "APIGW.0301", "only a system administrator"),
+        (403, "APIGW.0301", "yearly or monthly billing"),
+        (400, 13000412, "frozen"),
+    ],
+)
+def test_a_refused_write_says_what_its_code_means(status: int, code: Any, words: str) -> None:
+    for is_write in (True, False):
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply({"code": code}, status), call(is_write))
+        assert (words in caught.value.advice_from(ADVICE)) is is_write
+
+
+QUOTA = {
+    "spaceCapacity": 10240,
+    "deptSpaceQuota": 6144,
+    "personalSpaceQuota": 2048,
+    "groupSpaceQuota": 2048,
+    "reservedSpaceQuota": 0,
+    "deptSpaceQuotaUsed": 42,
+    "personalSpaceQuotaUsed": 35,
+    "groupSpaceQuotaUsed": 250,
+    "spaceQuotaUsed": 327,
+    "deptSpaceUsed": 1975057,
+    "personalSpaceUsed": 3933426,
+    "groupSpaceUsed": 1844815,
+    "spaceUsed": 7753298,
+    "userCount": 20,
+    "userMaxCount": 100,
+}
+
+
+@pytest.mark.parametrize("data", [QUOTA, as_text(QUOTA)])
+def test_the_second_read_has_all_pools(data: Any) -> None:
+    pools = quota_pools_of(reply({"code": "0", "data": data}), call())
+    assert pools == {"department": Pool(6144, 42), "individual": Pool(2048, 35), "group": Pool(2048, 250)}
+
+
+def test_a_pool_that_the_second_read_lacks_is_unknown() -> None:
+    half = {name: value for name, value in QUOTA.items() if name not in ("deptSpaceQuota", "groupSpaceQuotaUsed")}
+    assert quota_pools_of(reply({"code": 0, "data": half}), call()) == {"individual": Pool(2048, 35)}
+
+
+@pytest.mark.parametrize("data", [None, [], [QUOTA], "text", {**QUOTA, "deptSpaceQuota": None}, {**QUOTA, "groupSpaceQuota": -1}])
+def test_a_second_read_that_makes_no_sense_is_never_taken_for_a_number(data: Any) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        quota_pools_of(reply({"code": 0, "data": data}), call())
+    assert caught.value.kind == "invalid_reply"
+
+
+def test_one_object_shows_one_pool() -> None:
+    assert shows_one_pool(reply({"code": 0, "data": ROWS[0]})) and not shows_one_pool(reply({"code": 0, "data": ROWS[:1]}))
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_no_answer(status: int) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply({"code": 0}, status, Location="https://elsewhere.example.org"), call(True))
+    assert (caught.value.kind, caught.value.may_have_moved) == ("invalid_reply", True)
+    assert "redirect" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7.0), ("0", 0.0), ("", None), ("-5", None), ("soon", None), ("1" * 5000, None), (" 7 ", 7.0), ("1.5", None), (formatdate(0, usegmt=True), 0.0)],
+)
+def test_retry_after(text: str, seconds: float | None) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply(b"", 429, **{"Retry-After": text}), call())
+    assert caught.value.retry_after == seconds
+
+
+def test_what_koodrive_says_is_shown_only_as_fit() -> None:
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply({"code": "c0de", "msg": "secret"}, 401), call(False, lambda text: text.upper()))
+    assert (caught.value.answer.code, caught.value.answer.message) == ("C0DE", "SECRET")
+    assert "secret" not in caught.value.what and "c0de" not in caught.value.what

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ways to the endpoint: names with several addresses, proxies that help, hinder or make no sense, and bundles that are not there."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
+from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates import server_context
+from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+
+GROUP = {"type": "group", "total_capacity": 600}
+PROXY_VARIABLES = [spelling for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") for spelling in (name, name.upper())]
+
+
+@pytest.fixture(autouse=True)
+def fixture_no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.1)
+
+
+@pytest.fixture(name="over_tls")
+def fixture_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KooDriveForTests]:
+    """A simulator with TLS whose certificate the environment trusts."""
+    ca = tmp_path / "ca.pem"
+    with KooDriveForTests(new_state(TOKEN), tls=server_context(ca)) as simulator:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca))
+        yield simulator
+
+
+@pytest.fixture(name="silent_address")
+def fixture_silent_address(koodrive: KooDriveForTests) -> Iterator[str]:
+    """An address at which nobody answers, on the simulator's port: no connection is ever accepted there, nor refused."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.9", koodrive.port))
+        listener.listen(0)
+        waiting = [socket.socket() for _number in range(3)]
+        for connection in waiting:
+            connection.setblocking(False)
+            connection.connect_ex(listener.getsockname())
+        yield "127.0.0.9"
+        for connection in waiting:
+            connection.close()
+
+
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let the name localhost have these addresses."""
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, *args: Any, **kwargs: Any) -> list[Any]:
+        if host == "localhost":
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+        return real(host, port, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def test_a_slow_first_address_leaves_time_for_the_second(koodrive: KooDriveForTests, silent_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, silent_address, "127.0.0.1")
+    start = time.monotonic()
+    assert koodrive.run(GROUP, endpoint=f"http://localhost:{koodrive.port}", timeout=2)["changed"]
+    assert 1 <= time.monotonic() - start < 2.5, "half the time for the first, and one connection for all requests"
+
+
+def test_a_name_at_which_nobody_answers_takes_no_more_than_the_time_of_one_request(
+    koodrive: KooDriveForTests, silent_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve_to(monkeypatch, silent_address)
+    start = time.monotonic()
+    result = koodrive.failure(GROUP, endpoint=f"http://localhost:{koodrive.port}", timeout=1)
+    assert time.monotonic() - start < 1.9 and result["error"]["kind"] == "unreachable"
+
+
+def test_the_failure_at_the_best_address_is_the_one_that_is_told(over_tls: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, "127.0.0.8", "255.255.255.255")
+    assert "Connection refused" in over_tls.failure(GROUP, endpoint=f"https://localhost:{over_tls.port}")["msg"]
+
+
+def test_plain_http_does_not_leave_the_machine_by_a_name(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, "192.0.2.1", "127.0.0.1")
+    result = koodrive.failure(GROUP, endpoint=f"http://localhost:{koodrive.port}", retries=3)
+    assert "localhost is not this machine" in result["msg"] and koodrive.methods() == []
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """Refuses everything, and keeps what it was asked for."""
+
+    asked_for: list[str] = []
+
+    def do_CONNECT(self) -> None:
+        self.asked_for.append(f"{self.requestline}\n{self.headers}")
+        self.send_error(int(self.headers.get("X-Status", 407)))
+
+    do_GET = do_POST = do_CONNECT
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture(name="proxy")
+def fixture_proxy() -> Iterator[str]:
+    Proxy.asked_for = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_no_proxy_carries_plain_http_off_the_machine(koodrive: KooDriveForTests, proxy: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, f"http://{proxy}")
+    assert koodrive.run(GROUP)["changed"]
+    assert Proxy.asked_for == []
+
+
+def test_a_refusal_of_the_proxy_is_told_as_one_and_not_tried_again(over_tls: KooDriveForTests, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:SEKRIT@{proxy}")
+    result = over_tls.failure(GROUP, retries=3)
+    assert "could not be reached (the proxy of the environment: it refused the way with HTTP 407)" in result["msg"]
+    assert len(Proxy.asked_for) == 1 and "Authorization: Bearer" not in Proxy.asked_for[0]
+    assert "SEKRIT" not in str(result)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:SEKRIT#pw@127.0.0.1:3128",
+        "http://user:SEKRIT/pw@127.0.0.1:3128",
+        "http://user:SEKRIT?pw@127.0.0.1:3128",
+        "http://user:SEKRIT@127.0.0.1:99999",
+        "http://user:SEKRIT@127.0.0.1:port",
+        "http://user:SEKRIT@",
+        "http://user:SEKRIT@host name:3128",
+        "http://user:SEKRIT@[::1:3128",
+        "http://user:SEKRIT\u4e2d@127.0.0.1:1",
+        "ftp://user:SEKRIT@127.0.0.1:3128",
+        "user:SEKRIT#pw@127.0.0.1:3128",
+        "://user:SEKRIT@127.0.0.1",
+    ],
+)
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_a_proxy_that_makes_no_sense_is_named_once_and_its_password_never(
+    over_tls: KooDriveForTests, url: str, name: str, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, url)
+    result = over_tls.failure(GROUP, retries=3)
+    assert pauses == [], "it was tried again"
+    assert result["error"]["kind"] == "unreachable" and "the proxy of the environment" in result["msg"]
+    assert "SEKRIT" not in str(result) and over_tls.methods() == []
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_bundle_that_is_not_there_is_named_once(over_tls: KooDriveForTests, name: str, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.setenv(name, "/nowhere/ca.pem")
+    result = over_tls.failure(GROUP, retries=3)
+    assert pauses == [], "it was tried again"
+    assert result["error"]["kind"] == "unreachable" and "/nowhere/ca.pem" in result["msg"]
+
+
+def test_a_bundle_that_is_none_is_not_tried_again(
+    over_tls: KooDriveForTests, tmp_path: Path, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "none.pem").write_text("nothing\n")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    assert over_tls.failure(GROUP, retries=3)["error"]["kind"] == "unreachable"
+    assert pauses == [], "it was tried again"
+
+
+class Socks(socketserver.BaseRequestHandler):
+    """As much of SOCKS 5 as opens a way to a named host of this machine."""
+
+    names: list[bytes] = []
+
+    def handle(self) -> None:
+        self.request.recv(2 + self.request.recv(2)[1] - 2)
+        self.request.sendall(b"\5\0")
+        length = self.request.recv(5)[4]
+        self.names.append(self.request.recv(length))
+        port = int.from_bytes(self.request.recv(2), "big")
+        with socket.create_connection(("127.0.0.1", port)) as onward:
+            self.request.sendall(b"\5\0\0\1" + b"\0" * 6)
+            back = threading.Thread(target=self._carry, args=(onward, self.request))
+            back.start()
+            self._carry(self.request, onward)
+            back.join()
+
+    @staticmethod
+    def _carry(source: socket.socket, target: socket.socket) -> None:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_socks_proxy_looks_the_name_up(over_tls: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    Socks.names = []
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Socks) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{server.server_address[1]}")
+        assert over_tls.run(GROUP, endpoint=f"https://localhost:{over_tls.port}", timeout=3)["changed"]
+        server.shutdown()
+    assert Socks.names == [b"localhost"]

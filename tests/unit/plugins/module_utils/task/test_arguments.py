@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task has written, and what Ansible's own checks then make of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank, prepared
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import in_plain_words, main_fault, unknown_options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC
+
+GROUP = {"type": "group", "total_capacity": 600}
+BLANKS = [None, "", " ", "\t\n"]
+BEYOND = [float("inf"), float("-inf"), float("nan"), "inf", "-Infinity", "nan", "sNaN", "1e5000", "1e999999999", "9" * 5000, 10**5000, 1e300]
+
+
+def refused(**arguments: Any) -> str:
+    """What a user is told."""
+    return in_plain_words(main_fault(faults_of(**arguments), TRANSFER_SPEC))
+
+
+def checked(**arguments: Any) -> tuple[dict[str, Any], str]:
+    """The options, and what is wrong with them."""
+    given = {"origin_type": "department", "target": [GROUP], **arguments}
+    validated = ArgumentSpecValidator(TRANSFER_SPEC).validate(prepared(TRANSFER_SPEC, given))
+    return validated.validated_parameters, " ".join(validated.error_messages)
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_is_not_given(blank: Any) -> None:
+    options, fault = checked(origin_reserve=blank, timeout=blank, verify=blank, token=blank, ca_path=blank)
+    assert not fault and (options["origin_reserve"], options["timeout"], options["verify"]) == (0, 30, True)
+    assert options["token"] is options["ca_path"] is None
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_where_something_must_be_given_is_named(blank: Any) -> None:
+    assert "origin_type" in checked(origin_type=blank)[1] and "target" in checked(target=blank)[1]
+    assert "origin_type" in checked(origin_type=blank, source_type=blank)[1]
+    assert "type" in checked(target=[{**GROUP, "type": blank}])[1]
+    fault = checked(target=[{"type": "group", "total_capacity": blank}])[1]
+    assert "one of the following is required: total_capacity" in fault
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_beside_a_capacity_is_no_second_one(blank: Any) -> None:
+    options, fault = checked(target=[{"type": "group", "total_capacity": blank, "unallocated_capacity": 5, "expand_capacity": blank}])
+    assert not fault and options["target"][0]["unallocated_capacity"] == 5
+
+
+def test_what_is_no_blank_is_kept() -> None:
+    for value in (0, False, [], {}, "0", "None"):
+        assert not is_blank(value)
+    assert prepared(TRANSFER_SPEC, {"retries": 0, "verify": False, "target": [], "unknown": "", "_ansible_check_mode": None}) == {
+        "retries": 0,
+        "verify": False,
+        "target": [],
+        "unknown": "",
+        "_ansible_check_mode": None,
+    }
+
+
+@pytest.mark.parametrize("value", BEYOND, ids=lambda value: str(value)[:12] if not isinstance(value, int) else "int")
+def test_a_number_beyond_all_bounds_is_refused_at_once_by_name(value: Any) -> None:
+    start = time.monotonic()
+    assert "argument 'timeout' is of type text, and must be a whole number" in refused(timeout=value)
+    assert "argument 'expand_capacity' is of type text in 'target', and must be whole GB" in refused(target=[{"type": "group", "expand_capacity": value}])
+    assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("value", ["2TB", "2,000", "2 000", "1.5", "many", "01000", "-01000", "0x10", "1_000", "0o17", "0b1", "1:30", "１０", "1e-3", [5], {}])
+def test_a_number_that_is_none_or_that_two_read_differently_is_refused_with_its_text(value: Any) -> None:
+    # ansible-core 2.16 does not say what it could not convert.
+    not_this = rf"(, not {re.escape(str(value))})?\."
+    fault = refused(target=[{"type": "group", "total_capacity": value}])
+    assert re.fullmatch(rf"argument 'total_capacity' is of type text in 'target', and must be whole GB, without unit or separator{not_this}", fault)
+    assert re.fullmatch(rf"argument 'settle_time' is of type text, and must be a whole number, without unit or separator{not_this}", refused(settle_time=value))
+
+
+@pytest.mark.parametrize("value", ["600", "600.0", 600.0, "6e2", " 600 ", 600])
+def test_a_whole_number_in_another_spelling_is_one(value: Any) -> None:
+    options, fault = checked(target=[{"type": "group", "total_capacity": value}])
+    assert not fault and options["target"][0]["total_capacity"] == 600
+
+
+def test_the_text_of_a_list_is_a_list() -> None:
+    options, fault = checked(target=json.dumps([GROUP, {"type": "individual", "total_capacity": None, "expand_capacity": 5}]))
+    assert not fault and [row["type"] for row in options["target"]] == ["group", "individual"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[{'type': 'group', 'total_capacity': 600}]", "[", '{"type": "group"}', "nonsense", '"group"', "7", "[" * 100000, 7, [7], [[GROUP]], [None], GROUP, True],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_list_of_targets_is_refused_by_name(value: Any) -> None:
+    given = prepared(TRANSFER_SPEC, {"origin_type": "department", "target": value})
+    assert "target" in main_fault(ArgumentSpecValidator(TRANSFER_SPEC).validate(given).error_messages, TRANSFER_SPEC)
+
+
+def test_what_names_no_option_is_told_where_nothing_does() -> None:
+    assert main_fault(["one thing", "another"], TRANSFER_SPEC) == "one thing"
+
+
+def test_a_row_that_is_a_text_is_read_like_a_row() -> None:
+    rows = ['{"type": "group", "total_capacity": 1e400}', '{"type": "group", "total_capacity": "600.0", "expand_capacity": " "}', "type=group"]
+    unbounded, fine, other = prepared(TRANSFER_SPEC, {"target": rows})["target"]
+    assert unbounded["total_capacity"].startswith("inf") and fine == {"type": "group", "total_capacity": 600} and other == "type=group"
+
+
+def faults_of(**arguments: Any) -> list[str]:
+    """What Ansible's own checks find."""
+    given = {"origin_type": "department", "target": [GROUP], **arguments}
+    return ArgumentSpecValidator(TRANSFER_SPEC).validate(prepared(TRANSFER_SPEC, given)).error_messages
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"target": None, "taget": [GROUP]}, "Did you mean target instead of taget?"),
+        ({"origin_type": None, "orgin_type": "group"}, "Did you mean origin_type instead of orgin_type?"),
+        ({"target": [{"type": "group", "total_capcity": 600}]}, "Did you mean target.total_capacity instead of target.total_capcity?"),
+        ({"target": [{"tpe": "group", "total_capacity": 600}], "verfy": True}, "Did you mean target.type instead of target.tpe? Did you mean verify"),
+    ],
+)
+def test_a_misspelled_option_is_named_with_the_one_that_was_meant(arguments: dict[str, Any], told: str) -> None:
+    fault = unknown_options(faults_of(**arguments), TRANSFER_SPEC)
+    assert told in fault
+
+
+def test_an_option_like_no_other_is_named_alone() -> None:
+    assert unknown_options(faults_of(colour="red"), TRANSFER_SPEC).startswith("colour. Supported parameters include: ")
+    assert "Did you mean" not in unknown_options(faults_of(colour="red"), TRANSFER_SPEC)
+    assert unknown_options(faults_of(origin_type=None), TRANSFER_SPEC) == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            "Elements value for option 'target' is of type <class 'str'> and we were unable to convert to dict: dictionary requested",
+            "An entry of the argument 'target' is of type text, and must be a dictionary.",
+        ),
+        (
+            "argument 'target' is of type <class 'dict'> and we were unable to convert to list: <class 'dict'> cannot be converted to a list",
+            "argument 'target' is of type dictionary, and must be a list, even for one entry.",
+        ),
+        (
+            "argument 'receives' is of type str found in 'pools'. and we were unable to convert to bool: The value 'x' is not a valid boolean.",
+            "argument 'receives' is of type text in 'pools', and must be true or false.",
+        ),
+        ("argument 'limit' is of type <class 'list'> and we were unable to convert to float: no", "argument 'limit' is of type list and we were"),
+    ],
+)
+def test_types_of_python_are_not_shown(fault: str, told: str) -> None:
+    assert in_plain_words(fault).startswith(told) and "<class" not in in_plain_words(fault)

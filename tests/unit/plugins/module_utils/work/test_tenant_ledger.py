@@ -1,0 +1,505 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What holds across runs: the transfer as a function, with a ledger, over real HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.auth import AppAuth
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import sqlite
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, OPEN, STATES, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import LocalStore
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import outcome_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving, tenant_ledger
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import transfer_capacity
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD
+
+GROUP = {"type": "group", "total_capacity": 700}
+TEN = {"type": "group", "expand_capacity": 10}
+TENANT = {"tenant": "ours"}
+LATE = Fault(apply="late", reply="hang", seconds=2.0)
+QUICK = {"timeout": 0.6, "verify_timeout": 0.2, **TENANT}
+INTERLOPER = {"originType": 0, "target": [{"type": 1, "expandCapacity": 30}]}
+
+
+@pytest.fixture(autouse=True)
+def fixture_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(options, "SHORTEST_TIMEOUT", 0.1)
+
+
+def records(koodrive: KooDriveForTests) -> list[Record]:
+    """What the ledger has of the tenant, newest first."""
+    store = LocalStore(koodrive.ledger)
+    found = store.transfers("ours", STATES, 0, 100)
+    store.close()
+    return found
+
+
+def states(koodrive: KooDriveForTests) -> list[str]:
+    return [record.state for record in records(koodrive)]
+
+
+def writes(koodrive: KooDriveForTests) -> int:
+    return koodrive.methods().count("POST")
+
+
+@pytest.mark.parametrize("path", ["module", "check"])
+def test_a_relaunch_after_a_lost_reply_does_not_move_twice(koodrive: KooDriveForTests, path: str) -> None:
+    koodrive.script(Fault(), LATE)
+    assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "outcome_unknown"
+    assert states(koodrive) == [OPEN]
+    again = koodrive.failure(GROUP, check_mode=path == "check", **QUICK)
+    assert again["error"]["kind"] == "open_transfer" and ADVICE["open_transfer"] in again["msg"]
+    (record,) = records(koodrive)
+    for words in ("200 GB to group from department", record.trace_id, record.writer, "Nothing was sent now", "The pools hold: department 2,000 GB"):
+        assert words in again["msg"]
+    koodrive.settle()
+    assert koodrive.totals()["group"] == 700 and writes(koodrive) == 1
+    assert not koodrive.run(GROUP, **QUICK)["changed"] and states(koodrive) == [DONE]
+
+
+def test_an_open_transfer_that_shows_meanwhile_is_waited_for(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), LATE)
+    koodrive.failure(GROUP, **QUICK)
+    result = koodrive.run(GROUP, **{**QUICK, "verify_timeout": 5})
+    assert not result["changed"] and writes(koodrive) == 1 and states(koodrive) == [DONE]
+
+
+def test_with_nothing_to_send_a_task_is_ok_whatever_is_open(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), LATE)
+    koodrive.failure(GROUP, **QUICK)
+    assert not koodrive.run({"type": "group", "total_capacity": 500}, **QUICK)["changed"]
+    assert states(koodrive) == [OPEN]
+
+
+def test_what_can_no_longer_be_done_is_settled_by_the_pools(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="reset"))
+    koodrive.failure(GROUP, **QUICK)
+    assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
+    result = koodrive.run(GROUP, settle_time=0, **QUICK)
+    assert result["changed"] and result["warnings"] == [] and states(koodrive) == [DONE, NOT_DONE]
+
+
+def test_what_nobody_can_find_out_is_given_up_with_a_warning(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="reset", interloper=INTERLOPER))
+    koodrive.failure(GROUP, **QUICK)
+    assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
+    result = koodrive.run(GROUP, settle_time=0, **QUICK)
+    assert "Nobody knows what became of" in result["warnings"][0] and states(koodrive) == [DONE, GIVEN_UP]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (Fault(), DONE),
+        (Fault(reply="reset"), DONE),
+        (Fault(apply="no"), OPEN),
+        (Fault(apply="no", reply="status", status=400, code=13000102), NOT_DONE),
+        (Fault(apply="yes", reply="status", status=400, code=13000102), OPEN),
+        (Fault(apply="no", reply="status", status=502), OPEN),
+        (Fault(apply="no", reply="status", status=400, code=13000201), OPEN),
+        (Fault(apply="no", reply="status", status=429), NOT_DONE),
+        (Fault(reply="refuse", seconds=0.3), NOT_DONE),
+        (Fault(reply="reset", interloper=INTERLOPER), OPEN),
+        (Fault(interloper=INTERLOPER), DONE),
+    ],
+    ids=str,
+)
+def test_what_becomes_of_a_transfer_is_written_down(koodrive: KooDriveForTests, fault: Fault, state: str) -> None:
+    koodrive.script(Fault(), fault)
+    koodrive.outcome(GROUP, **QUICK)
+    koodrive.settle()
+    assert states(koodrive) == [state]
+
+
+@pytest.mark.parametrize("password", ["0", "2", "000", "13000201"])
+def test_a_secret_that_is_in_a_code_settles_nothing(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    """With the code masked, a fault of the server would be a refusal, and the next run would move the capacity once more."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:{password}@127.0.0.1:9")
+    koodrive.script(Fault(), Fault(apply="late", reply="status", status=400, code=13000201, seconds=1.5))
+    assert koodrive.failure(TEN, **QUICK)["error"]["kind"] == "server_error"
+    assert states(koodrive) == [OPEN]
+    assert koodrive.failure(TEN, **QUICK)["error"]["kind"] == "open_transfer"
+
+
+def test_without_verification_accepted_is_done(koodrive: KooDriveForTests) -> None:
+    koodrive.run(GROUP, verify=False, **TENANT)
+    assert states(koodrive) == [DONE]
+
+
+def test_after_a_429_the_new_plan_begins_another_record(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="status", status=429, retry_after="0"))
+    assert koodrive.run(GROUP, retries=1, **QUICK)["changed"]
+    assert states(koodrive) == [DONE, NOT_DONE]
+
+
+def test_the_record_is_there_before_the_first_byte_is_sent(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    real = client.KooDrive.transfer
+
+    def transfer(self: client.KooDrive, *args: Any) -> None:
+        seen.extend(states(koodrive))
+        real(self, *args)
+
+    monkeypatch.setattr(client.KooDrive, "transfer", transfer)
+    koodrive.run(GROUP, **TENANT)
+    assert seen == [OPEN]
+
+
+@pytest.mark.parametrize(("sent", "state"), [(True, OPEN), (False, NOT_DONE)])
+def test_an_interrupt_leaves_open_what_may_have_been_sent(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, sent: bool, state: str) -> None:
+    def transfer(self: client.KooDrive, *_args: Any) -> None:
+        self._wire.sent = sent
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client.KooDrive, "transfer", transfer)
+    with pytest.raises(KeyboardInterrupt):
+        koodrive.run(GROUP, **TENANT)
+    assert states(koodrive) == [state]
+
+
+def test_an_outcome_that_cannot_be_written_down_is_a_warning_and_the_next_run_finds_it_out(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(_self: LocalStore, _record: Record, _state: str, _now: float) -> str:
+        raise KooDriveError("ledger_unavailable", "the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(LocalStore, "end", end)
+        result = koodrive.run(GROUP, **TENANT)
+    assert result["changed"] and "the disk is full" in result["warnings"][0] and states(koodrive) == [OPEN]
+    assert not koodrive.run(GROUP, **TENANT)["changed"] and states(koodrive) == [DONE]
+
+
+def test_a_ledger_that_cannot_be_used_stops_the_run_before_anything_is_sent(koodrive: KooDriveForTests) -> None:
+    result = koodrive.failure(GROUP, ledger="/sys/koodrive", **TENANT)
+    assert result["error"]["kind"] == "ledger_unavailable" and result["msg"].count("Nothing was sent.") == 1
+    assert koodrive.methods() == []
+
+
+def test_an_addition_with_a_key_is_made_once(koodrive: KooDriveForTests) -> None:
+    first = koodrive.run(TEN, idempotency_key="A-1071", **TENANT)
+    assert first["changed"] and first["earlier"] is None
+    for check_mode in (True, False):
+        again = koodrive.run(TEN, idempotency_key="A-1071", check_mode=check_mode, **TENANT)
+        assert not again["changed"] and again["transfers"] == [] and set(again) == set(first)
+        assert again["earlier"]["trace_id"] == first["trace_id"] and again["earlier"]["transfers"] == first["transfers"]
+    assert koodrive.run(TEN, idempotency_key="A-1072", **TENANT)["changed"]
+    assert koodrive.run(TEN, idempotency_key="A-1071", tenant="another")["changed"]
+    assert koodrive.totals()["group"] == 530
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"origin_type": "individual"}, {"target": [{"type": "group", "expand_capacity": 20}]}, {"target": [TEN, {"type": "individual", "expand_capacity": 10}]}],
+)
+def test_the_same_key_with_another_addition_is_refused(koodrive: KooDriveForTests, change: dict[str, Any]) -> None:
+    koodrive.run(TEN, idempotency_key="A-1071", **TENANT)
+    result = koodrive.failure(TEN, idempotency_key="A-1071", **TENANT, **change)
+    assert result["error"]["kind"] == "invalid_request" and result["msg"].startswith("idempotency_key was used before")
+    assert writes(koodrive) == 1
+
+
+def test_an_addition_whose_reply_was_lost_is_not_made_again(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), LATE)
+    koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
+    assert koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)["error"]["kind"] == "open_transfer"
+    koodrive.settle()
+    for check_mode in (True, False):
+        result = koodrive.run(TEN, idempotency_key="A-1071", check_mode=check_mode, **QUICK)
+        assert not result["changed"] and result["earlier"]["transfers"] == [{"type": "group", "expand_capacity": 10}]
+    assert koodrive.totals()["group"] == 510 and states(koodrive) == [DONE]
+
+
+def test_an_addition_that_came_to_nothing_is_made(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="reset"))
+    koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
+    for check_mode in (True, False):
+        assert koodrive.run(TEN, idempotency_key="A-1071", settle_time=0, check_mode=check_mode, **QUICK)["changed"]
+    assert koodrive.totals()["group"] == 510
+
+
+def test_an_addition_that_was_given_up_is_not_made_again_by_itself(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="reset", interloper={**INTERLOPER, "target": [{"type": 2, "expandCapacity": 3}]}))
+    koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
+    for _run in range(2):
+        result = koodrive.failure(TEN, idempotency_key="A-1071", settle_time=0, **QUICK)
+        assert result["error"]["kind"] == "outcome_unknown" and "nobody knows the outcome" in result["msg"]
+    assert writes(koodrive) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"idempotency_key": "a b"}, "idempotency_key must have 1 to 255 visible characters"),
+        ({"idempotency_key": "x" * 256}, "idempotency_key must have"),
+        ({"idempotency_key": "A-1", "target": [GROUP]}, "idempotency_key is for tasks whose targets are all expand_capacity"),
+        ({"idempotency_key": "A-1", "target": [TEN, {"type": "individual", "total_capacity": 1}]}, "idempotency_key is for"),
+        ({"settle_time": -1}, "settle_time must be"),
+        ({"tenant": "x" * 256}, "tenant must be"),
+    ],
+)
+def test_bad_options_are_refused_by_name(koodrive: KooDriveForTests, given: dict[str, Any], told: str) -> None:
+    result = koodrive.failure(TEN, **given)
+    assert result["error"]["kind"] == "invalid_request" and result["msg"].startswith(told) and koodrive.methods() == []
+
+
+def test_no_secret_is_in_the_ledger(koodrive: KooDriveForTests) -> None:
+    koodrive.run(GROUP)
+    koodrive.run(TEN, **koodrive.app)
+    with open(f"{koodrive.ledger}/ledger.sqlite3", "rb") as file:
+        content = file.read()
+    assert koodrive.options["token"].encode() not in content and koodrive.app["app_secret"].encode() not in content
+
+
+def test_the_cost_of_the_ledger_in_requests_is_none_once_it_knows_the_tenant(koodrive: KooDriveForTests) -> None:
+    koodrive.run(GROUP)
+    koodrive.run(GROUP)
+    assert koodrive.methods() == ["GET", "POST", "GET", "GET"] and koodrive.state.asked_for_tenant == 1
+
+
+# The edges of exactly once
+
+
+def threads_of(*works: Callable[[], Any]) -> list[Any]:
+    """What each work returns, all at once."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [future.result() for future in [pool.submit(work) for work in works]]
+
+
+@contextmanager
+def open_record(koodrive: KooDriveForTests, **changes: Any) -> Iterator[Record]:
+    """The record of 200 GB to group that a killed run left open, begun just now; it may be sent for one more minute."""
+    now = time.time()
+    begun = {"begun_at": now - 1, "busy_until": now + 60, "writer": "root@elsewhere", **changes}
+    record = RECORD._replace(tenant="ours", moves=(Move("group", 200),), idempotency_key=None, **begun)
+    store = LocalStore(koodrive.ledger)
+    assert store.append(record)
+    yield record
+    store.close()
+
+
+def test_runs_at_once_with_one_wish_make_one_transfer(koodrive: KooDriveForTests) -> None:
+    koodrive.state.delay = 0.05
+    results = threads_of(*[lambda: koodrive.run(GROUP, **TENANT)] * 6)
+    assert [result["changed"] for result in results].count(True) == 1 and koodrive.totals()["group"] == 700
+    assert writes(koodrive) == 1 and koodrive.methods().count("GET") <= 60
+
+
+def test_additions_at_once_with_keys_of_their_own_all_succeed(koodrive: KooDriveForTests) -> None:
+    works = [lambda key=key: koodrive.run(TEN, idempotency_key=key, **TENANT) for key in "abcde"]
+    assert all(result["changed"] for result in threads_of(*works))
+    assert koodrive.totals()["group"] == 550 and states(koodrive) == [DONE] * 5
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_the_end_of_patience_names_the_writer_at_work(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, check_mode: bool) -> None:
+    monkeypatch.setattr(moving, "PATIENCE", 0.5)
+    with open_record(koodrive) as record:
+        for settle_time in (900, 0):
+            result = koodrive.failure(GROUP, check_mode=check_mode, settle_time=settle_time, **QUICK)
+            assert result["error"]["kind"] == "busy" and ADVICE["busy"] in result["msg"]
+            assert record.writer in result["msg"] and record.trace_id in result["msg"]
+
+
+def test_settle_time_0_resolves_what_nobody_sends_any_more(koodrive: KooDriveForTests) -> None:
+    with open_record(koodrive, busy_until=time.time() - 5):
+        assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
+        assert koodrive.run(GROUP, settle_time=0, **QUICK)["changed"]
+    assert states(koodrive) == [DONE, NOT_DONE]
+
+
+def test_settle_time_0_resolves_a_record_from_the_future(koodrive: KooDriveForTests) -> None:
+    with open_record(koodrive, begun_at=time.time() + 1e7, busy_until=time.time() + 1e7):
+        assert koodrive.run(GROUP, settle_time=0, **QUICK)["changed"]
+
+
+def test_the_longer_settle_time_counts(koodrive: KooDriveForTests) -> None:
+    with open_record(koodrive, begun_at=time.time() - 100, busy_until=time.time() - 50, settle_time=3600.0):
+        assert koodrive.failure(GROUP, settle_time=1, **QUICK)["error"]["kind"] == "open_transfer"
+    assert writes(koodrive) == 0
+
+
+@pytest.mark.parametrize("offset", [-1200, 7200, 366 * 86400])
+def test_the_clock_of_koodrive_decides(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, offset: float) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="reset"))
+    with monkeypatch.context() as wrong:
+        wrong.setattr(LocalStore, "now", lambda _store: time.time() + offset)
+        koodrive.failure(GROUP, **QUICK)
+    (record,) = records(koodrive)
+    assert abs(record.begun_at - time.time()) < 5
+    assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer" and writes(koodrive) == 1
+    assert koodrive.run(GROUP, settle_time=0, **QUICK)["changed"]
+
+
+def test_a_refused_request_for_the_tenant_asks_for_the_option(koodrive: KooDriveForTests) -> None:
+    koodrive.state.tenant_id = None
+    for check_mode in (False, True):
+        result = koodrive.failure(GROUP, check_mode=check_mode)
+        assert result["error"]["kind"] == "invalid_request" and "Set tenant (KOODRIVE_TENANT)" in result["msg"]
+    keyed = koodrive.failure(TEN, idempotency_key="A-1")
+    assert "Set tenant" in keyed["msg"] and writes(koodrive) == 0
+    assert not koodrive.run({"type": "group", "total_capacity": 1})["changed"]
+    assert koodrive.run(GROUP, **TENANT)["changed"]
+
+
+def test_the_tenant_is_what_koodrive_calls_it_whatever_the_endpoint_is_called(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="reset"))
+    koodrive.failure(GROUP, timeout=0.6, verify_timeout=0)
+    other = koodrive.endpoint.replace("127.0.0.1", "localhost")
+    result = koodrive.failure(GROUP, endpoint=other, timeout=0.6, verify_timeout=0)
+    assert result["error"]["kind"] == "open_transfer" and writes(koodrive) == 1
+
+
+@pytest.mark.parametrize("name", ["ours ", "\tours", " ours\n"])
+def test_blanks_around_tenant_and_ledger_mean_nothing(koodrive: KooDriveForTests, name: str) -> None:
+    koodrive.run(TEN, idempotency_key="A-1", **TENANT)
+    again = koodrive.run(TEN, idempotency_key="A-1", tenant=name, ledger=name.replace("ours", koodrive.ledger))
+    assert not again["changed"] and writes(koodrive) == 1
+
+
+@pytest.mark.parametrize("apply", ["no", "late"])
+def test_an_addition_is_not_done_because_somebody_else_moved_as_much(koodrive: KooDriveForTests, apply: str) -> None:
+    outside = {"originType": 1, "target": [{"type": 2, "expandCapacity": 10}]}
+    for reply, kind in (("reset", "outcome_unknown"), ("ok", "not_verified")):
+        key = f"A-{reply}"
+        koodrive.script(Fault(), Fault(apply=apply, reply=reply, seconds=1.0, interloper=outside))
+        result = koodrive.failure(TEN, idempotency_key=key, **QUICK)
+        assert result["error"]["kind"] == kind, result["msg"]
+        assert states(koodrive)[0] == OPEN
+        koodrive.settle()
+        later = koodrive.outcome(TEN, idempotency_key=key, settle_time=0, **QUICK)
+        assert later.get("failed", False) == (apply == "no" or reply == "reset"), later
+        assert "changed" not in later or not later["changed"]
+
+
+def test_an_accepted_transfer_stays_open_although_somebody_else_reached_the_state(koodrive: KooDriveForTests) -> None:
+    outside = {"originType": 1, "target": [{"type": 2, "expandCapacity": 200}]}
+    koodrive.state.tenant = Tenant({name: {"total": 2000, "allocated": 100} for name in ("department", "individual", "group")})
+    koodrive.script(Fault(), Fault(apply="late", seconds=1.5, interloper=outside))
+    wish = {"type": "group", "total_capacity": 2200}
+    first = koodrive.run(wish, **QUICK)
+    assert first["changed"] and "stays open" in " ".join(first["warnings"])
+    (record,) = records(koodrive)
+    assert record.state == OPEN and record.accepted
+    assert koodrive.failure({"type": "group", "total_capacity": 2300}, **QUICK)["error"]["kind"] == "open_transfer"
+    koodrive.settle()
+    assert not koodrive.run({"type": "group", "total_capacity": 2300}, **QUICK)["changed"] and states(koodrive) == [DONE]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 418])
+def test_a_page_of_a_firewall_is_no_refusal(koodrive: KooDriveForTests, status: int) -> None:
+    koodrive.script(Fault(), Fault(apply="late", reply="status", status=status, seconds=1.0))
+    assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "outcome_unknown"
+    assert states(koodrive) == [OPEN]
+    assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
+    koodrive.settle()
+    assert not koodrive.run(GROUP, **QUICK)["changed"] and writes(koodrive) == 1
+
+
+def unwanted_after(count: int) -> Caller:
+    """Return a caller that still waits when it is asked the first ``count`` times."""
+    asked: list[None] = []
+
+    def is_waiting() -> bool:
+        asked.append(None)
+        return len(asked) <= count
+
+    return Caller(is_waiting)
+
+
+@pytest.mark.parametrize(("count", "state"), [(0, []), (1, [NOT_DONE])])
+def test_nothing_is_sent_for_a_dead_playbook(koodrive: KooDriveForTests, count: int, state: list[str]) -> None:
+    options = {**koodrive.options, "endpoint": koodrive.endpoint, "ledger": koodrive.ledger, "target": [GROUP], **TENANT}
+    result = transfer_capacity(options, False, environ={}, caller=unwanted_after(count))
+    assert result["failed"] and writes(koodrive) == 0 and states(koodrive) == state
+
+
+def test_a_run_that_was_held_up_after_its_record_sends_nothing(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a machine that is suspended between its record and the first byte of its request."""
+    clock, suspended = tenant_ledger.seconds_since_boot, [0.0]
+    append = LocalStore.append
+
+    def slow(store: LocalStore, *args: Any) -> bool:
+        appended = append(store, *args)
+        suspended[0] = 300.0
+        return appended
+
+    monkeypatch.setattr(LocalStore, "append", slow)
+    monkeypatch.setattr(tenant_ledger, "seconds_since_boot", lambda: clock() + (suspended[0] if states(koodrive) == [OPEN] else 0))
+    assert koodrive.run(GROUP, **TENANT)["changed"]
+    assert states(koodrive) == [DONE, NOT_DONE] and writes(koodrive) == 1
+
+
+@pytest.mark.parametrize(("ending", "kind"), [(NOT_DONE, "outcome_unknown"), (GIVEN_UP, "outcome_unknown"), (DONE, None)])
+def test_a_writer_whose_record_somebody_else_has_ended(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, ending: str, kind: str | None) -> None:
+    def end_elsewhere(self: client.KooDrive, *args: Any) -> None:
+        transfer(self, *args)
+        store = LocalStore(koodrive.ledger)
+        store.end(records(koodrive)[0], ending, time.time())
+        store.close()
+
+    transfer = client.KooDrive.transfer
+    monkeypatch.setattr(client.KooDrive, "transfer", end_elsewhere)
+    result = koodrive.outcome(TEN, idempotency_key="A-1", **QUICK)
+    assert result.get("error", {}).get("kind") == kind
+    assert koodrive.run(GROUP, **QUICK)["changed"], "a desired state is reached, whoever has ended the record"
+
+
+@pytest.mark.parametrize("job", [{"JOB_ID": "42", "AWX_HOST": "https://awx.example"}, {}])
+def test_a_ledger_that_ends_with_its_container_takes_no_key(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, job: dict[str, str]
+) -> None:
+    monkeypatch.setattr(sqlite, "FOLDER", f"{tmp_path}/{{}}")
+    marker = tmp_path / "marker"
+    monkeypatch.setattr(options, "CONTAINER_MARKERS", (str(marker),))
+    given = {**koodrive.options, "endpoint": koodrive.endpoint, "target": [TEN], **TENANT}
+
+    def run(**more: Any) -> dict[str, Any]:
+        return outcome_of(partial(transfer_capacity, environ=job), {**given, **more}, False)
+
+    if not job:
+        assert run()["warnings"] == []
+        marker.touch()
+    assert "KOODRIVE_LEDGER" in " ".join(run()["warnings"])
+    refused = run(idempotency_key="A-1")
+    assert refused["error"]["kind"] == "invalid_request" and "KOODRIVE_LEDGER" in refused["msg"]
+    assert run(idempotency_key="A-1", ledger=koodrive.ledger)["warnings"] == []
+    assert records(koodrive)[0].writer == ("AWX job 42 of https://awx.example" if job else records(koodrive)[0].writer)
+
+
+def test_an_open_transfer_that_cannot_be_ended_fails_no_run_with_nothing_to_send(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(*_args: Any) -> str:
+        raise KooDriveError("ledger_unavailable", "the disk is full")
+
+    koodrive.script(Fault(), Fault(apply="no", reply="reset"))
+    koodrive.failure(GROUP, **QUICK)
+    with monkeypatch.context() as broken:
+        broken.setattr(LocalStore, "end", end)
+        result = koodrive.run({"type": "group", "total_capacity": 500}, settle_time=0, **QUICK)
+        assert "the disk is full" in " ".join(result["warnings"])
+        assert koodrive.failure(GROUP, settle_time=0, **QUICK)["error"]["kind"] == "ledger_unavailable"
+    assert writes(koodrive) == 1
+
+
+def test_no_date_of_a_signature_is_later_than_the_record(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(AppAuth, "__call__", lambda self, request, real=AppAuth.__call__: seen.append(self.latest) or real(self, request))
+    koodrive.run(GROUP, **koodrive.app, **TENANT)
+    assert seen[1] == records(koodrive)[0].begun_at
