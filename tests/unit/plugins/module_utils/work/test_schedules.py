@@ -168,7 +168,7 @@ BROKEN = {
     "no look for the key, and no index": (A_KEY, QUICK._replace(one_key=False), [(TenantLedger, "earlier", lambda *_args: None)]),
     "key not compared": (SAME_KEY, QUICK, [(TenantLedger, "earlier", _key_not_compared)]),
     "outcome not recorded": (A_KEY, QUICK, [(TenantLedger, "finish", _end_not_recorded)]),
-    "called lost by another run, and not noticed": (TWO_KEYS, SLOW, [(moving, "_ensure_not_lost", lambda *_args: None)]),
+    "called lost by another run, and not noticed": (TWO_KEYS, SLOW, [(moving, "_ensure_still_ours", lambda *_args: None)]),
     "an addition is done when there is enough": (A_KEY, OUTSIDER, [(Plan, "compare", lambda plan, seen: Comparison.EXACTLY)]),
 }
 
