@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python tests/tools/mutants.py COUNT [SEED]: would the unit tests notice if the code were wrong?
 
-Makes so many small changes to the modules' code, one at a time, in a copy of the collection, and runs the unit tests on each: first those
-of the room that was changed, then all. Prints each change that no test noticed, for somebody to find out whether it matters, and a count.
-Takes some ten seconds for a change that is noticed and two minutes for one that is not; run it in the room that `make mutants` makes.
+Makes so many small changes to the modules' code, one at a time, in a copy of the collection, and runs the unit tests
+on each: first those of the room that was changed, then all. Prints each change that no test noticed, for somebody to
+find out whether it matters, and a count. Takes some ten seconds for a change that is noticed and two minutes for one
+that is not; run it in the room that `make mutants` makes.
 """
 
 from __future__ import annotations
