@@ -59,10 +59,10 @@ def _all_tests(session: nox.Session) -> None:
 
 
 def _ansible_log(session: nox.Session) -> Path:
-    """The file that has what any Ansible of the session prints from now on, its deprecation warnings included.
+    """Return the file with all that any Ansible of the session prints from now on, with its deprecation warnings.
 
-    The variables are set where each Python of the session starts, since ansible-test hands on no others than its own,
-    and tests keep to themselves what the playbooks print that they run.
+    Each Python of the session sets the variables when it starts. ansible-test drops all variables but its own, and tests
+    do not print the output of their playbooks.
     """
     log = Path(session.virtualenv.location, "ansible.log").resolve()
     log.unlink(missing_ok=True)
@@ -81,8 +81,9 @@ def _fail_if_deprecated(session: nox.Session, log: Path) -> None:
 
 @contextmanager
 def _ansible_of_the_controller(session: nox.Session) -> Iterator[None]:
-    """Have the session's Python find this Python's Ansible, of which the managed side gets what modules use. The
-    releases of Ansible for old Pythons are others.
+    """Let the session's Python find this Python's Ansible, which brings modules what they import.
+
+    An old Python could only install an older release of Ansible.
     """
     (folder,) = Path(session.virtualenv.location).glob("lib/python3.*/site-packages")
     spec = importlib.util.find_spec("ansible")
