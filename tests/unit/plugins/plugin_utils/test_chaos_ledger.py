@@ -37,7 +37,7 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests impo
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-SCHEDULES = int(os.environ.get("KOODRIVE_CHAOS", "160"))
+SCHEDULES = int(os.environ.get("KOODRIVE_CHAOS", "40"))
 NAMES = list(SPACE_TYPES)
 #: Where a run may be killed: between these steps, or nowhere.
 KILLS = (
