@@ -251,12 +251,12 @@ def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
 
 
 def _wait_for_writer(run: Run) -> None:
-    """Wait until the writer of the open transfer can send nothing more. Raises KooDriveError ``busy`` when patience
-    ends.
+    """Wait until no writer can send any more: look into the ledger, not at the pools.
+
+    Raises KooDriveError ``busy`` when patience ends.
     """
     pauses = Pauses(FIRST_WAIT, LONGEST_WAIT)
-    waited_for = run.ledger.open
-    while run.ledger.open is not None and run.ledger.is_busy() and run.ledger.open.sequence == getattr(waited_for, "sequence", None):
+    while run.ledger.open is not None and run.ledger.is_busy():
         if time.monotonic() >= run.deadline:
             raise run.ledger.busy(run.patience)
         run.koodrive.wait(pauses, run.deadline - time.monotonic(), f"Waiting for another task: {run.ledger.open.in_words()}.")
