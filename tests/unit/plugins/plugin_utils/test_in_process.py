@@ -142,11 +142,15 @@ def test_the_text_of_a_list_and_blanks_are_read_as_a_module_reads_them(koodrive:
     assert result["changed"] and result["invocation"]["module_args"]["verify_timeout"] == 30
 
 
-def test_a_password_in_the_endpoint_does_not_get_into_the_invocation() -> None:
-    options = {"origin_type": "group", "target": GROUP, "token": "t0ken", "endpoint": "https://usr:SEKRIT@example.org"}
-    result = run_in_process(NAME, {**options, "origin_type": "department"}, TRANSFER_SPEC, transfer_capacity, False)
+@pytest.mark.parametrize(
+    "endpoint", ["https://usr:SEKRIT@example.org", "https://example.org/?token=SEKRIT", "example.org/SEKRIT", "https://example.org#SEKRIT"]
+)
+def test_a_refused_endpoint_is_not_in_the_invocation(endpoint: str) -> None:
+    options = {"origin_type": "department", "target": GROUP, "token": "t0ken", "endpoint": endpoint}
+    result = run_in_process(NAME, options, TRANSFER_SPEC, transfer_capacity, False)
     assert result["error"]["kind"] == "invalid_request" and "endpoint" in result["msg"]
-    assert result["invocation"]["module_args"]["endpoint"] == "https://usr:********@example.org" and "SEKRIT" not in json.dumps(result)
+    assert result["invocation"]["module_args"]["endpoint"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert "SEKRIT" not in json.dumps(result) and "example.org" not in json.dumps(result)
 
 
 def test_the_folder_is_the_given_one_and_then_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
