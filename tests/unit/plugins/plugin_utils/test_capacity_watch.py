@@ -161,7 +161,7 @@ def test_a_threshold_is_gigabytes_or_percent(wrong: Any) -> None:
 
 @pytest.mark.parametrize("name", ["groups", "Group", "", 1])
 def test_a_threshold_is_for_something(name: Any) -> None:
-    with pytest.raises(KooDriveError, match=f"thresholds.{name} is none of department, individual, group, all"):
+    with pytest.raises(KooDriveError, match=f"thresholds.{name} is not one of department, individual, group, all"):
         thresholds_from({name: ""})
 
 
