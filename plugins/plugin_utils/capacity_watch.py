@@ -31,7 +31,10 @@ class Threshold(NamedTuple):
     is_percent: bool
 
     def is_above(self, pool: Mapping[str, int]) -> bool:
-        """Return whether ``pool`` of a result has less unallocated capacity. A pool without capacity has no percentage."""
+        """Return whether ``pool`` of a result has less unallocated capacity.
+
+        A pool without capacity has no percentage.
+        """
         unallocated = pool["unallocated_capacity"]
         return unallocated * 100 < self.amount * pool["total_capacity"] if self.is_percent else unallocated < self.amount
 
@@ -39,8 +42,8 @@ class Threshold(NamedTuple):
 def thresholds_from(given: Mapping[str, Any] | None) -> dict[str, Threshold]:
     """Return the thresholds of the option ``thresholds`` by name. A blank threshold counts as not given.
 
-    Raises KooDriveError ``invalid_request``, naming the threshold, for an unknown name and for a value that is neither whole GB
-    nor a percentage.
+    Raises KooDriveError ``invalid_request``, naming the threshold, for an unknown name and for a value that is neither
+    whole GB nor a percentage.
     """
     for name in given or {}:
         if name not in WATCHED:
@@ -76,7 +79,10 @@ class CapacityWatch:
         self._failure: str | None = None
 
     def event_of(self, reading: Mapping[str, Any], heartbeat: bool) -> dict[str, Any] | None:
-        """Return the event of ``reading``, with its ``reasons``; None if it has none. With ``heartbeat``, it always has one."""
+        """Return the event of ``reading``, with its ``reasons``; None if it has none.
+
+        With ``heartbeat``, it always has one.
+        """
         event = {name: reading.get(name) for name in ("endpoint", "trace_id")}
         event.update(self._failed(reading) if "error" in reading else self._succeeded(reading))
         if heartbeat and not event["reasons"]:

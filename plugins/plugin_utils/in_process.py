@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Do a module's work in Ansible's own worker process, if the task allows it.
 
-A module spends nearly all of its time on being packaged and on starting Python, on the machine where Ansible runs already. So the
-work is done here, with the same checks of the options and the same result. If a task needs a separate process, the module runs as
-usual.
+A module spends nearly all of its time on being packaged and on starting Python, on the machine where Ansible runs
+already. So the work is done here, with the same checks of the options and the same result. If a task needs a separate
+process, the module runs as usual.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ display = Display()
 #: The environment variables that the collection and requests read at each run.
 READ_AT_RUN = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR)")
 
-# Ansible imports this file in the process that forks its workers. So this loads once for all workers what takes long: the CA bundle
-# (20 ms), and the library of the database.
+# Ansible imports this file in the process that forks its workers. So this loads once for all workers what takes long:
+# the CA bundle (20 ms), and the library of the database.
 load_bundle()
 load_for(os.environ.get(ENVIRONMENT["ledger"], ""))
 
@@ -71,7 +71,8 @@ class InProcessAction(ActionBase):
             display.vvv(f"{self._task.action} runs as a module: {reason}", host=host)
             arguments = self._module_arguments(playbook)
             result = merge_hash(result, self._execute_module(module_args=arguments, task_vars=variables, wrap_async=self._task.async_val))
-            # Since ansible-core 2.22, Ansible masks a module's result when it shows it, but not in the registered variable.
+            # Since ansible-core 2.22, Ansible masks a module's result when it shows it, but not in the registered
+            # variable.
             with with_environment(environment):
                 options = _validated(self._task.args, self.argument_spec).validated_parameters
                 return _masked_result(result, _registered_secrets(self.argument_spec, options))
@@ -85,7 +86,10 @@ class InProcessAction(ActionBase):
         return {**result, **done}
 
     def _module_arguments(self, playbook: int) -> dict[str, Any]:
-        """Return the arguments of the module. On this machine, it can see whether ``playbook``, a process ID, still runs."""
+        """Return the arguments of the module.
+
+        On this machine, it can see whether ``playbook``, a process ID, still runs.
+        """
         is_watched = self._connection.transport == "local" and not self._task.async_val
         return {**self._task.args, **({PARENTS: (os.getpid(), playbook)} if is_watched else {})}
 
@@ -177,7 +181,10 @@ def _plain(value: Any) -> Any:
 
 
 def _registered_secrets(argument_spec: dict[str, Any], options: Mapping[str, Any]) -> set[str]:
-    """Return the secrets of the task and of the environment. From now on, Ansible masks them too, if its release can."""
+    """Return the secrets of the task and of the environment.
+
+    From now on, Ansible masks them too, if its release can.
+    """
     secrets = secrets_of(argument_spec, options, os.environ)
     register_secrets(secrets)
     return secrets

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Authenticate a request with a token or an app signature.
 
-Both are auth objects of requests. If they were headers only, requests would replace Authorization with an entry of ``~/.netrc``.
+Both are auth objects of requests. If they were headers only, requests would replace Authorization with an entry of
+``~/.netrc``.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ class TokenAuth:
 class AppAuth:
     """Sign every request with AppId and AppSecret [koodrive_05_0029 to 0035].
 
-    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's clock; 0 if unknown. No X-Date is later
-    than ``latest``, in seconds since 1970.
+    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's clock; 0 if unknown. No X-Date is
+    later than ``latest``, in seconds since 1970.
     """
 
     def __init__(self, app_id: str, app_secret: str, user_id: str, advice: str | None = None) -> None:
@@ -101,12 +102,13 @@ class AppAuth:
     def adopt_server_time(self, server_time: float) -> bool:
         """Use the server's clock if the server cannot accept the latest X-Date: later than its time, or too old.
 
-        ``server_time`` is the Date of the latest reply, in seconds since 1970. Return whether the clocks were apart. If they
-        were, the server may accept a request that is signed now.
+        ``server_time`` is the Date of the latest reply, in seconds since 1970. Return whether the clocks were apart. If
+        they were, the server may accept a request that is signed now.
         """
         if 0 <= server_time - self._signed_at < X_DATE_LIFE:
             return False
-        # The reply has travelled since its Date, so the result is a little early. KooDrive accepts that, but not a late X-Date.
+        # The reply has travelled since its Date, so the result is a little early. KooDrive accepts that, but not a late
+        # X-Date.
         self.clock_offset = server_time - time.time()
         return True
 
@@ -120,7 +122,7 @@ def host_header(url: str) -> str:
 
 
 def sign(app_secret: str, method: str, url: str, headers: dict[str, str], body: bytes) -> str:
-    """Return the signature of one request in lowercase hex; ``headers`` are the signed ones [koodrive_05_0029 to 0035]."""
+    """Return the signature of one request in lowercase hex, over ``headers`` and ``body`` [koodrive_05_0029 to 0035]."""
     canonical = canonical_request(method, url, headers, body)
     string_to_sign = f"{ALGORITHM}\n{hashlib.sha256(canonical.encode('utf-8')).hexdigest()}"
     return hmac.new(app_secret.encode("utf-8"), string_to_sign.encode("utf-8"), hashlib.sha256).hexdigest()

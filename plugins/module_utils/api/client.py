@@ -57,9 +57,9 @@ LONGEST_SILENCE = 5.0
 class Connection(NamedTuple):
     """How to reach KooDrive.
 
-    ``endpoint`` is scheme, host and port. ``trace_id`` names this run in KooDrive's logs. ``timeout`` limits each request as a
-    whole, in seconds. ``retries`` is how often a request is tried again. ``trust`` is the ``verify`` of requests: the path of a
-    CA bundle, true for the default one, or false to accept every certificate.
+    ``endpoint`` is scheme, host and port. ``trace_id`` names this run in KooDrive's logs. ``timeout`` limits each
+    request as a whole, in seconds. ``retries`` is how often a request is tried again. ``trust`` is the ``verify`` of
+    requests: the path of a CA bundle, true for the default one, or false to accept every certificate.
     """
 
     endpoint: str
@@ -87,8 +87,8 @@ class Connection(NamedTuple):
 class KooDrive:
     """A client of KooDrive for one run of a task, over one connection. As a context manager, it closes the connection.
 
-    ``warnings`` collects warnings for the user. ``caller`` waits for the task. Once another thread sets ``called_off``, the client
-    sends no more requests.
+    ``warnings`` collects warnings for the user. ``caller`` waits for the task. Once another thread sets ``called_off``,
+    the client sends no more requests.
     """
 
     def __init__(self, connection: Connection, warnings: list[str], caller: Caller = NOBODY, called_off: threading.Event | None = None) -> None:
@@ -129,11 +129,12 @@ class KooDrive:
     def read_pools(self, action: str, needed: Collection[str] = (), retries: int | None = None) -> Allocation:
         """Return the tenant's pools [GetSpaceAllocation].
 
-        If that call reports one pool only, or lacks a ``needed`` pool, return the pools of the other call [GetQuotaUsed]. The first
-        successful reading decides which call this run uses, since readings of different calls are never compared.
+        If that call reports one pool only, or lacks a ``needed`` pool, return the pools of the other call
+        [GetQuotaUsed]. The first successful reading decides which call this run uses, since readings of different calls
+        are never compared.
 
-        A transient failure is tried again, ``retries`` times, or as often as the connection allows. Errors name ``action``. Raises
-        KooDriveError, with ``invalid_reply`` if both calls lack a needed pool: unknown is not zero.
+        A transient failure is tried again, ``retries`` times, or as often as the connection allows. Errors name
+        ``action``. Raises KooDriveError, with ``invalid_reply`` if both calls lack a needed pool: unknown is not zero.
         """
         pools = self._with_retries(lambda action: self._read(action, needed), action, retries)
         lacking = [name for name in needed if name not in pools]
@@ -142,7 +143,9 @@ class KooDrive:
         return pools
 
     def stored(self, action: str) -> dict[str, float]:
-        """Return how much is stored in each pool, in GB [GetQuotaUsed]. If the pools were read with that call, use its reply.
+        """Return how much is stored in each pool, in GB [GetQuotaUsed].
+
+        If the pools were read with that call, use its reply.
 
         Raises KooDriveError like ``read_pools``.
         """
@@ -162,7 +165,10 @@ class KooDrive:
         return self._wire.sent
 
     def now(self) -> float | None:
-        """Return the time by KooDrive's clock, in seconds since 1970, up to a second early. None if its replies have no Date."""
+        """Return the time by KooDrive's clock, in seconds since 1970, up to a second early.
+
+        None if its replies have no Date.
+        """
         if self._date is None:
             return None
         date, arrived_at = self._date
@@ -202,9 +208,9 @@ class KooDrive:
     def transfer(self, origin_type: str, moves: Iterable[Move], action: str, begun_at: float, before_first_byte: Callable[[], None]) -> None:
         """Move capacity [TransferUnallocatedSpace] with one request, which is never repeated here.
 
-        Once the connection is open, ``before_first_byte`` is called. If it raises KooDriveError, nothing is sent. A signed request
-        has no X-Date after ``begun_at``, so KooDrive refuses it once it is 15 minutes old. The error says in ``may_have_moved``
-        whether KooDrive may have processed the request all the same.
+        Once the connection is open, ``before_first_byte`` is called. If it raises KooDriveError, nothing is sent. A
+        signed request has no X-Date after ``begun_at``, so KooDrive refuses it once it is 15 minutes old. The error
+        says in ``may_have_moved`` whether KooDrive may have processed the request all the same.
         """
         if isinstance(self._auth, AppAuth):
             self._auth.latest = begun_at
@@ -222,8 +228,8 @@ class KooDrive:
     def wait(self, pauses: Pauses, at_most: float, why: str, asked_for: float | None = None) -> None:
         """Wait for the next of ``pauses``, or for as many seconds as KooDrive ``asked_for``.
 
-        If this run has been silent for ``LONGEST_SILENCE``, say ``why``. Raises KooDriveError ``unreachable`` if the caller no
-        longer waits.
+        If this run has been silent for ``LONGEST_SILENCE``, say ``why``. Raises KooDriveError ``unreachable`` if the
+        caller no longer waits.
         """
         if time.monotonic() - self._silent_since >= LONGEST_SILENCE:
             self._caller.say(why)
@@ -239,7 +245,10 @@ class KooDrive:
         self.wait(pauses, self.timeout, f"{error.action} failed{tries}: {error.what}. Trying again.", error.retry_after)
 
     def _with_retries(self, read: Callable[[str], T], action: str, retries: int | None) -> T:
-        """Return what ``read`` returns, after up to ``retries`` more tries. The error of the last try names their number."""
+        """Return what ``read`` returns, after up to ``retries`` more tries.
+
+        The error of the last try names their number.
+        """
         pauses = self.pauses()
         last = self.retries if retries is None else retries
         for failed in range(last + 1):
@@ -255,8 +264,8 @@ class KooDrive:
     def _read(self, action: str, needed: Collection[str]) -> Allocation:
         """Return the pools.
 
-        The first reading decides which call this run uses: the second call if the first one lacks a ``needed`` pool, or shows only
-        one.
+        The first reading decides which call this run uses: the second call if the first one lacks a ``needed`` pool, or
+        shows only one.
         """
         if self._read_call is not None:
             return self._pools(self._read_call, action)[0]
@@ -287,9 +296,12 @@ class KooDrive:
         return pools, reply
 
     def _signed_read(self, call: Call, path: str) -> Reply:
-        """Return the reply to a read. If KooDrive refuses an app because the clocks are apart, sign again with the server's time.
+        """Return the reply to a read.
 
-        KooDrive refuses an X-Date that is later than its own time or older than 15 minutes [api-koodrive-carrier pages].
+        If KooDrive refuses an app because the clocks are apart, sign again with the server's time.
+
+        KooDrive refuses an X-Date that is later than its own time or older than 15 minutes [api-koodrive-carrier
+        pages].
         """
         reply = self._exchange(call, "GET", path, None)
         if reply.status not in (400, 401, 403) or not isinstance(self._auth, AppAuth) or self._auth.clock_offset:
@@ -335,7 +347,10 @@ class KooDrive:
             raise self._failure(error, call) from error
 
     def _note_time(self, reply: Reply, began_at: float) -> None:
-        """Note KooDrive's time. The content of a reply is older than its Date by up to the length of the exchange and a second."""
+        """Note KooDrive's time.
+
+        The content of a reply is older than its Date by up to the length of the exchange and a second.
+        """
         date = http_date(reply.headers.get("Date", ""))
         now = seconds_since_boot()
         self._date = self._date if date is None else (date, now)
@@ -383,7 +398,10 @@ class OversizedReply(Exception):
 
 
 def _body_of(response: Response) -> bytes:
-    """Return the body as it was sent. Raises OversizedReply, an error of urllib3, or EOFError if it is shorter than announced."""
+    """Return the body as it was sent.
+
+    Raises OversizedReply, an error of urllib3, or EOFError if it is shorter than announced.
+    """
     if 300 <= response.status_code < 400:
         # The client does not need the body of a redirect, and the body can take long.
         response.close()

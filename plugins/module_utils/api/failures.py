@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Turn the exception of a failed request into a sentence about the network, and decide whether to try again.
 
-The layers of requests wrap the cause in their own exceptions, and sometimes in an error of their own. Messages show only exceptions
-that are about the network. The text of others may have an object's address or a proxy's password in it.
+The layers of requests wrap the cause in their own exceptions, and sometimes in an error of their own. Messages show
+only exceptions that are about the network. The text of others may have an object's address or a proxy's password in it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ PROXY_REFUSAL = re.compile(r"Tunnel connection failed: (\d+)")
 #: OpenSSL's reasons for an answer that is not TLS; which one, depends on its release.
 NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 NOT_TLS_ADVICE = (
-    "Check host and port of the endpoint. To use plain HTTP, write http:// in front of the host: the module accepts that for a"
-    " loopback address only, such as http://127.0.0.1:8480."
+    "Check host and port of the endpoint. To use plain HTTP, write http:// in front of the host. This works for a loopback address only,"
+    " such as http://127.0.0.1:8480."
 )
 
 
@@ -46,7 +46,10 @@ class Failure(NamedTuple):
 
 
 def explain(error: BaseException) -> Failure:
-    """Return the meaning of ``error``, which ended a request. The text may have words of a server in it: redact them."""
+    """Return the meaning of ``error``, which ended a request.
+
+    The text may have words of a server in it: redact them.
+    """
     causes = list(_causes(error))
     failure = next(filter(None, map(_explained, reversed(causes))), None)
     if failure is None:
@@ -83,7 +86,10 @@ def _explained(cause: BaseException) -> Failure | None:
 
 
 def _accident(error: BaseException) -> Failure:
-    """Return the meaning of an unexpected exception. If the environment has a proxy, its URL is the only unchecked value."""
+    """Return the meaning of an unexpected exception.
+
+    If the environment has a proxy, its URL is the only unchecked value.
+    """
     if getproxies_environment().keys() - {"no"}:
         return _proxy_failure(error)
     return Failure(f"the request could not be made: {type(error).__name__}", transient=False)
@@ -105,7 +111,10 @@ def _broken_reply(cause: Exception) -> str:
 
 
 def _system_failure(cause: OSError) -> Failure | None:
-    """Return what an error of the operating system or of OpenSSL says. Exceptions of requests look like one, but are not."""
+    """Return what an error of the operating system or of OpenSSL says.
+
+    Exceptions of requests look like one, but are not.
+    """
     if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in NOT_TLS:
         return Failure("the server does not speak TLS; it seems to speak plain HTTP", False, NOT_TLS_ADVICE)
     if isinstance(cause, ssl.SSLError):

@@ -45,7 +45,7 @@ MIN_PIECE = 6
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return ``text`` in printable characters, with ``secrets`` masked in plain, URL-, JSON-, HTML- and base64-encoded form.
+    """Return ``text`` in printable characters, with ``secrets`` masked: plain, and in URLs, JSON, HTML and base64.
 
     A secret that the end of ``text`` cuts off is masked too. So shorten a text after this, not before.
     """
@@ -65,7 +65,8 @@ def shortened(text: str) -> str:
 def passwords_in(url: str) -> set[str]:
     """Return the password in front of the host of ``url``. Without a colon there, all of it may be the password.
 
-    A password may have characters that make the URL invalid. Libraries then show parts of it, so these parts are returned too.
+    A password may have characters that make the URL invalid. Libraries then show parts of it, so these parts are
+    returned too.
     """
     user, colon, password = url.split("://", 1)[-1].rpartition("@")[0].partition(":")
     secret = password if colon else user
@@ -76,7 +77,8 @@ def passwords_in(url: str) -> set[str]:
 def passwords_in_place(url: str) -> set[str]:
     """Return the passwords of ``url`` with the signs around them.
 
-    Only the URL itself shows them, so only the URL needs a mask. A password may equal a user name, or be a single letter.
+    Only the URL itself shows them, so only the URL needs a mask. A password may equal a user name, or be a single
+    letter.
     """
     userinfo, at, _host = url.split("://", 1)[-1].rpartition("@") if "://" in url else ("", "", "")
     _user, colon, password = userinfo.partition(":")
@@ -89,7 +91,10 @@ def proxies_in(environ: Mapping[str, str]) -> list[str]:
 
 
 def passwords_of_proxies(environ: Mapping[str, str]) -> set[str]:
-    """Return the passwords of all proxies in ``environ``, in capital or small letters. A user name alone is not a secret."""
+    """Return the passwords of all proxies in ``environ``, in capital or small letters.
+
+    A user name alone is not a secret.
+    """
     return {password for url in proxies_in(environ) if ":" in url.split("://", 1)[-1].rpartition("@")[0] for password in passwords_in(url)}
 
 
@@ -98,7 +103,8 @@ def _spellings(secret: str) -> list[str]:
     raw = secret.encode("utf-8")
     spellings = ["".join(_character(char) for char in secret)]
     for offset in range(3):
-        # The text before the secret is unknown, so this looks only for the groups of base64 that the secret fills alone.
+        # The text before the secret is unknown, so this looks only for the groups of base64 that the secret fills
+        # alone.
         encoded = base64.b64encode(b"\0" * offset + raw).decode("ascii")
         whole = encoded[(0, 2, 3)[offset] : (offset + len(raw)) * 8 // 6]
         if len(whole) >= MIN_PIECE:

@@ -29,8 +29,8 @@ INVISIBLE = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<
 COMPRESSIONS = ("gzip", "x-gzip", "deflate")
 ANY_COMPRESSION = 32 + zlib.MAX_WBITS
 
-#: In GB. A pool has many spaces, so it can be larger than the largest space. No pool is as large as this. A number of bytes
-#: in place of GB is larger.
+#: In GB. A pool has many spaces, so it can be larger than the largest space. No pool is as large as this. A number of
+#: bytes in place of GB is larger.
 MAX_POOL = 10_000 * MAX_CAPACITY
 
 #: KooDrive's refusals [ErrorCode]. On a read, any other code with HTTP 400 is an authentication failure.
@@ -39,7 +39,7 @@ INSUFFICIENT_SPACE = "13000311"
 NO_PERMISSION = "13000410"
 NOT_ACTIVE = "13000412"
 REFUSALS = {BAD_PARAMETERS, "13000301", INSUFFICIENT_SPACE, NO_PERMISSION, NOT_ACTIVE}
-#: A fault of the server, whatever the HTTP status [koodrive_05_0026, koodrive_05_0011].
+#: A fault of the server, with every HTTP status [koodrive_05_0026, koodrive_05_0011].
 INNER_INVOKE_FAILURE = "13000201"
 
 #: Request Time-out, from KooDrive or a proxy. The request may have been processed all the same.
@@ -54,7 +54,8 @@ QUOTA_FIELDS = {
     "group": ("groupSpaceQuota", "groupSpaceQuotaUsed"),
 }
 
-#: The fields of the second read for the data stored in each pool, in KB. The reference does not name the unit [GetQuotaUsed].
+#: The fields of the second read for the data stored in each pool, in KB. The reference does not name the unit
+#: [GetQuotaUsed].
 STORED_FIELDS = {"department": "deptSpaceUsed", "individual": "personalSpaceUsed", "group": "groupSpaceUsed"}
 KB_PER_GB = 1024 * 1024
 
@@ -68,8 +69,8 @@ FOREIGN_ADVICE = "If it happens again, check the endpoint, HTTPS_PROXY and NO_PR
 class Call(NamedTuple):
     """The call that a reply answers.
 
-    ``action`` is the work that errors name. ``redact`` masks secrets in the server's text. ``credentials_advice`` says what to
-    do if KooDrive refuses the credentials; None means the general advice.
+    ``action`` is the work that errors name. ``redact`` masks secrets in the server's text. ``credentials_advice`` says
+    what to do if KooDrive refuses the credentials; None means the general advice.
     """
 
     action: str
@@ -121,7 +122,9 @@ def value_of(reply: Reply, call: Call) -> dict[str, Any]:
 
 
 def pools_of(reply: Reply, call: Call) -> Allocation:
-    """Return the pools of a reply to the read [GetSpaceAllocation]: ``data`` as array or object, numbers as such or as text.
+    """Return the pools of a reply to the read [GetSpaceAllocation].
+
+    ``data`` is an array or one object. Its numbers can be text.
 
     Raises KooDriveError as :func:`value_of` does.
     """
@@ -145,7 +148,10 @@ def pools_of(reply: Reply, call: Call) -> Allocation:
 
 
 def shows_one_pool(reply: Reply) -> bool:
-    """Return whether a reply to the read has ``data`` as one object, like the reference's example. It cannot show all pools."""
+    """Return whether a reply to the read has ``data`` as one object, like the reference's example.
+
+    It cannot show all pools.
+    """
     return isinstance(_decoded(_decompressed_body(reply)[0]).get("data"), dict)
 
 
@@ -183,7 +189,10 @@ def stored_of(reply: Reply, call: Call) -> dict[str, float]:
 
 
 def _decompressed_body(reply: Reply) -> tuple[bytes, str | None]:
-    """Return the body without compression; or nothing, and why it cannot be read. The client asks for no compression."""
+    """Return the body without compression; or nothing, and why it cannot be read.
+
+    The client asks for no compression.
+    """
     encoding = reply.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return reply.body, None
@@ -337,7 +346,10 @@ def _beginning(reply: Reply, call: Call) -> str:
 
 
 def _without_markup(text: str) -> str:
-    """Return the text that a reader of an HTML or XML page sees, in one line. Return the whole page if it has no text."""
+    """Return the text that a reader of an HTML or XML page sees, in one line.
+
+    Return the whole page if it has no text.
+    """
     seen = text
     if text.lstrip().startswith("<"):
         # Few runs need this module, and it takes time to load.

@@ -29,8 +29,8 @@ SHORTEST_TIMEOUT = 1.0
 TRACE_ID_LENGTH = 58
 TRACE_ID = re.compile("[A-Za-z0-9_]+")
 
-#: The argument spec. The documentation fragment describes the same options. An option with an environment variable has no
-#: default and no fallback here, since a blank value counts as not set.
+#: The argument spec. The documentation fragment describes the same options. An option with an environment variable has
+#: no default and no fallback here, since a blank value counts as not set.
 CONNECTION_SPEC: dict[str, Any] = {
     "endpoint": {"type": "str"},
     "token": {"type": "str", "no_log": True},
@@ -72,9 +72,9 @@ ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token"
 class LedgerChoice(NamedTuple):
     """The ledger of a run, and the names that its records have.
 
-    ``path`` is the path or the URL of the ledger, or None for the default ledger. ``is_temporary`` is true if the default ledger
-    is lost when this container ends. ``tenant`` is the tenant's name from the task or the environment. ``writer`` names this run
-    for people.
+    ``path`` is the path or the URL of the ledger, or None for the default ledger. ``is_temporary`` is true if the
+    default ledger is lost when this container ends. ``tenant`` is the tenant's name from the task or the environment.
+    ``writer`` names this run for people.
     """
 
     path: str | None
@@ -114,7 +114,8 @@ def ledger_from(options: Mapping[str, Any], environ: Mapping[str, str] | None = 
 def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]) -> set[str]:
     """Return what Ansible must mask, from the task and the environment.
 
-    These are the secret options, the passwords in the URLs of the ledger and the proxies, and an endpoint that is refused.
+    These are the secret options, the passwords in the URLs of the ledger and the proxies, and an endpoint that is
+    refused.
     """
     names = [name for name, option in argument_spec.items() if option.get("no_log")]
     values = [options.get(name) for name in names] + [environ.get(ENVIRONMENT.get(name, "")) for name in names]
@@ -127,7 +128,10 @@ def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], env
 
 
 def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int, where: str = "", what: str = "a whole number") -> int:
-    """Return the number that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` if it is out of range."""
+    """Return the number that ``options`` has for ``name``.
+
+    Raises KooDriveError ``invalid_request`` if it is out of range.
+    """
     value = options[name]
     # Python counts a boolean as an integer, and so does Ansible.
     if isinstance(value, bool) or not lowest <= value <= highest:
@@ -161,7 +165,7 @@ class _Values:
         return self.in_task(name) or (None if is_blank(in_environment) else in_environment)
 
     def named(self, name: str) -> str:
-        """Return what a message calls the option: its name, with the variable if the value comes from the environment."""
+        """Return the option's name for messages, with its variable if the value comes from the environment."""
         return with_variable(name) if self.in_task(name) is None and self.get(name) is not None else name
 
     def stripped(self, name: str) -> str | None:
@@ -186,7 +190,7 @@ def with_variable(name: str) -> str:
 def _auth(values: _Values) -> Auth:
     """Return the token or the app that authenticates the requests.
 
-    If the task gives only one of them, this one counts, whatever the environment has.
+    If the task gives only one of them, the other one in the environment does not count.
     """
     token_in_task = values.in_task("token") is not None
     app_in_task = values.in_task("app_id") is not None or values.in_task("app_secret") is not None
@@ -227,8 +231,8 @@ def _ledger(values: _Values) -> str | None:
 def _endpoint(value: str, name: str = "endpoint") -> str:
     """Return KooDrive's scheme and host, and its port if it is not the scheme's default.
 
-    Raises KooDriveError ``invalid_request``, which calls the option ``name``. It does not show the value, since it may have a
-    password or a token in it.
+    Raises KooDriveError ``invalid_request``, which calls the option ``name``. It does not show the value, since it may
+    have a password or a token in it.
     """
     if not VISIBLE.fullmatch(value):  # Some releases of Python drop line breaks in a URL.
         raise invalid_request(name, "is not a URL")
@@ -249,7 +253,7 @@ def _endpoint(value: str, name: str = "endpoint") -> str:
 
 
 def _refused_endpoint(value: str) -> set[str]:
-    """Return ``value`` if it is refused as an endpoint: nobody knows which part of it is a secret.
+    """Return ``value`` if it is refused as an endpoint, since any part of it may be a secret.
 
     A value that is too short to have a secret is not returned, since its mask would hide harmless text.
     """
@@ -263,7 +267,7 @@ def _refused_endpoint(value: str) -> set[str]:
 
 
 def _host(parts: SplitResult) -> str:
-    """Return the host in one spelling, which identifies the tenant: small letters, no final dot, the shortest form of an address."""
+    """Return the host in one spelling: small letters, no final dot, the shortest form of an address."""
     host = str(parts.hostname).rstrip(".")
     return ipaddress.ip_address(host).compressed if parts.netloc.startswith("[") else host
 

@@ -268,7 +268,7 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
         ({"intervall": 5}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported parameters include"),
         ({"intervall": 5, "retries": "many"}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported"),
         ({"usage": "perhaps"}, "argument 'usage' is of type"),
-        ({"thresholds": {"groups": 5}}, "thresholds.groups is none of department, individual, group, all"),
+        ({"thresholds": {"groups": 5}}, "thresholds.groups is not one of department, individual, group, all"),
         ({"thresholds": {"group": "a lot"}}, "thresholds.group must be whole GB"),
         ({"thresholds": 5}, "thresholds"),
         ({"thresholds": ["group"]}, "thresholds"),

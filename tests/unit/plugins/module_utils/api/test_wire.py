@@ -128,7 +128,7 @@ def test_no_proxy_carries_plain_http_off_the_machine(koodrive: KooDriveForTests,
 def test_a_refusal_of_the_proxy_is_told_as_one_and_not_tried_again(over_tls: KooDriveForTests, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:SEKRIT@{proxy}")
     result = over_tls.failure(GROUP, retries=3)
-    assert "could not be reached (the proxy of the environment: it refused the way with HTTP 407)" in result["msg"]
+    assert "could not be reached (the proxy of the environment: it refused the connection with HTTP 407)" in result["msg"]
     assert len(Proxy.asked_for) == 1 and "Authorization: Bearer" not in Proxy.asked_for[0]
     assert "SEKRIT" not in str(result)
 
