@@ -122,7 +122,7 @@ def host_header(url: str) -> str:
 
 
 def sign(app_secret: str, method: str, url: str, headers: dict[str, str], body: bytes) -> str:
-    """Return the signature of one request in lowercase hex, over ``headers`` and ``body`` [koodrive_05_0029 to 0035]."""
+    """Return the signature of ``headers`` and ``body`` in lowercase hex [koodrive_05_0029 to 0035]."""
     canonical = canonical_request(method, url, headers, body)
     string_to_sign = f"{ALGORITHM}\n{hashlib.sha256(canonical.encode('utf-8')).hexdigest()}"
     return hmac.new(app_secret.encode("utf-8"), string_to_sign.encode("utf-8"), hashlib.sha256).hexdigest()

@@ -113,7 +113,7 @@ def test_an_error_of_the_work_is_a_failed_result(koodrive: KooDriveForTests) -> 
         ({"colour": "red"}, f"Unsupported parameters for ({NAME}) module: colour."),
         ({"target": [{"type": "group", "total_capacity": None}]}, "one of the following is required: total_capacity"),
         ({"target": "{{ nothing }}"}, "An entry of the argument 'target' is of type text, and must be a dictionary."),
-        ({"target": "nonsense"}, "An entry of the argument 'target' is of type text, and must be a dictionary."),
+        ({"target": "no list"}, "An entry of the argument 'target' is of type text, and must be a dictionary."),
         ({"target": GROUP[0]}, "argument 'target' is of type dictionary, and must be a list, even for one entry."),
         ({"taget": GROUP, "target": None}, "Unsupported parameters: taget. Supported"),
         ({"verify": "perhaps"}, "argument 'verify' is of type text, and must be true or false."),
