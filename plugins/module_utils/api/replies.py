@@ -62,8 +62,8 @@ KB_PER_GB = 1024 * 1024
 DIGITS = re.compile(r"[0-9]{1,20}")
 
 
-#: What to do about a reply to a read that is not KooDrive's.
-FOREIGN_ADVICE = "If it happens again, check the endpoint, HTTPS_PROXY and NO_PROXY on the machine that runs the task."
+#: What to do about an error 5xx that is not KooDrive's, on a read.
+FOREIGN_ADVICE = "Run again later. If it fails again, check the endpoint, HTTPS_PROXY and NO_PROXY on the machine that runs the task."
 
 
 class Call(NamedTuple):
@@ -113,7 +113,7 @@ def value_of(reply: Reply, call: Call) -> dict[str, Any]:
     if 300 <= reply.status < 400:
         raise _invalid_reply(f"it is a redirect to {call.show(reply.headers.get('Location', 'nowhere'))!r}, which is not followed", reply, call)
     if is_foreign and (fault is None or reply.status >= 400):
-        raise _foreign_reply(reply, call)
+        raise _invalid(_foreign(reply, call), reply, call)
     if call.is_write and answer.code is None and reply.status >= 400:
         raise _invalid_reply("it has neither code nor error_code, so it is not KooDrive's", reply, call)
     if reply.status >= 400 or (200 <= reply.status < 300 and answer.code is not None):
@@ -249,7 +249,8 @@ def _server_error(reply: Reply, answer: Answer, call: Call, is_foreign: bool) ->
         "server_error",
         _foreign(reply, call) if is_foreign else f"KooDrive could not handle the request{_details(answer)}",
         action=call.action,
-        advice=_foreign_advice(call) if is_foreign else None,
+        # After a write, the advice depends on what the pools show.
+        advice=FOREIGN_ADVICE if is_foreign and not call.is_write else None,
         answer=answer,
         transient=True,
         retry_after=retry_after(reply.headers),
@@ -259,9 +260,11 @@ def _server_error(reply: Reply, answer: Answer, call: Call, is_foreign: bool) ->
 
 def _refusal(reply: Reply, answer: Answer, call: Call, is_foreign: bool = False) -> KooDriveError:
     kind, what = _kind_of_refusal(answer, call.is_write)
+    # An empty reply does not show where it comes from.
+    or_proxy = "" if reply.body or kind == "rate_limited" else ", or a proxy in front of it did"
     return KooDriveError(
         kind,
-        _foreign(reply, call) if is_foreign else f"{what}{_details(answer)}",
+        _foreign(reply, call) if is_foreign else f"{what}{_details(answer)}{or_proxy}",
         action=call.action,
         advice=_advice(kind, answer, call),
         answer=answer,
@@ -273,13 +276,11 @@ def _refusal(reply: Reply, answer: Answer, call: Call, is_foreign: bool = False)
 def _kind_of_refusal(answer: Answer, is_write: bool) -> tuple[str, str]:
     if answer.http_status == TOO_MANY_REQUESTS:
         return "rate_limited", "KooDrive takes no more requests for now"
-    # An empty reply does not show where it comes from.
-    refused = "KooDrive refused" if answer.code or answer.message else "KooDrive, or a proxy in front of it, refused"
     if answer.http_status in (401, 403) or (answer.http_status == 400 and not is_write and answer.code not in REFUSALS):
-        return "authentication", f"{refused} the credentials"
+        return "authentication", "KooDrive refused the credentials"
     if answer.code == INSUFFICIENT_SPACE:
         return "insufficient_capacity", "KooDrive has too little space for it"
-    return "rejected", f"{refused} the request"
+    return "rejected", "KooDrive refused the request"
 
 
 def _advice(kind: str, answer: Answer, call: Call) -> str | None:
@@ -314,23 +315,14 @@ def _invalid_reply(why: str, reply: Reply, call: Call) -> KooDriveError:
     return _invalid(f"the reply is not valid: {call.show(why)} (HTTP {reply.status}, {_beginning(reply, call)})", reply, call)
 
 
-def _foreign_reply(reply: Reply, call: Call) -> KooDriveError:
-    return _invalid(_foreign(reply, call), reply, call, _foreign_advice(call))
-
-
-def _invalid(what: str, reply: Reply, call: Call, advice: str | None = None) -> KooDriveError:
-    return KooDriveError("invalid_reply", what, action=call.action, advice=advice, answer=Answer(reply.status), may_have_moved=call.is_write)
+def _invalid(what: str, reply: Reply, call: Call) -> KooDriveError:
+    return KooDriveError("invalid_reply", what, action=call.action, answer=Answer(reply.status), may_have_moved=call.is_write)
 
 
 def _foreign(reply: Reply, call: Call) -> str:
     """Return what a message says about a reply that is not KooDrive's."""
     whose = "the reply seems to come from a proxy, a gateway or a login page, not from KooDrive"
     return f"{whose} (HTTP {reply.status}, {_beginning(reply, call)})"
-
-
-def _foreign_advice(call: Call) -> str | None:
-    # After a write, the advice depends on what the pools show.
-    return None if call.is_write else FOREIGN_ADVICE
 
 
 def _beginning(reply: Reply, call: Call) -> str:

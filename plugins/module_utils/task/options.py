@@ -199,8 +199,8 @@ def _auth(values: _Values) -> Auth:
     if token and app:
         raise invalid_request(values.named("token"), f"and {values.named(app[0])} are both given: give a token or an app")
     if token:
-        advice = f"A token lives 20 minutes: get a new one for {values.named('token')}."
-        return TokenAuth(str(values.header("token")), advice)
+        where = "" if token_in_task else f" for {ENVIRONMENT['token']}"
+        return TokenAuth(str(values.header("token")), f"A token lives 20 minutes: get a new one{where}.")
     if app:
         return _app(values)
     variables = f"{ENVIRONMENT['token']} or {ENVIRONMENT['app_id']}"

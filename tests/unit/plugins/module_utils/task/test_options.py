@@ -226,8 +226,8 @@ def test_a_bad_ledger_or_tenant_is_refused_by_name(name: str, value: str) -> Non
 
 
 def test_advice_about_refused_credentials_is_about_those_that_were_used() -> None:
-    assert connect(token="t").auth.advice == "A token lives 20 minutes: get a new one for token."
-    assert "for token (KOODRIVE_TOKEN)" in str(connect({"KOODRIVE_TOKEN": "t"}).auth.advice)
+    assert connect(token="t").auth.advice == "A token lives 20 minutes: get a new one."
+    assert "get a new one for KOODRIVE_TOKEN." in str(connect({"KOODRIVE_TOKEN": "t"}).auth.advice)
     advice = str(connect({**APP_ENVIRONMENT, "KOODRIVE_TOKEN": "t"}, app_id="app-1").auth.advice)
     assert advice.startswith("Check app_id, app_secret (KOODRIVE_APP_SECRET) and user_id (KOODRIVE_USER_ID)") and "token" not in advice
 
