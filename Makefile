@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 
-# The newest Python >= 3.11 on the PATH that really runs: a name that is there may be a shim that only fails.
+# The newest Python >= 3.11 on the PATH that really runs. A name on the PATH may be a shim that only fails.
 PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 ifeq ($(strip $(PYTHON)),)
@@ -23,8 +23,7 @@ IMPORTER := $(VENV)-importer
 ANSIBLE := 12.3.0
 AWX := .build/ansible-$(ANSIBLE)
 
-# A step shares nothing with what goes on beside it, here or in another clone: it has a room of its own, with a copy of the
-# collection, which is the only one that Ansible finds, and a home.
+# Steps share nothing with each other, here or in another clone. Each has its own home and its own copy of the collection.
 STEPS := demo demo-eda lint types docs-lint docs sanity unit chaos mutants bench system matrix ansible-units integration integration-faults integration-others
 ROOM = $(HERE)/.build/$@
 TREE = $(ROOM)/ansible_collections/huaweicloud/koodrive
@@ -35,12 +34,12 @@ LOCAL := --local --python $(VERSION) --color no
 
 # The tools of the virtual environment first.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# What prints for people, and not for a log, has colours on a terminal unless they are unwanted.
+# Steps that print for people have colours on a terminal, unless NO_COLOR is set.
 COLOURS := $(if $(NO_COLOR),,-u NO_COLOR)
 export NO_COLOR := 1
 # pyenv is in the user's home, not in a step's.
 export PYENV_ROOT ?= $(HOME)/.pyenv
-# What a user has set must not decide what a test sees.
+# Variables of the user must not change a test.
 unexport KOODRIVE_ENDPOINT KOODRIVE_TOKEN KOODRIVE_APP_ID KOODRIVE_APP_SECRET KOODRIVE_USER_ID KOODRIVE_LANGUAGE KOODRIVE_LEDGER KOODRIVE_TENANT
 unexport ANSIBLE_CONFIG ANSIBLE_HOME
 
@@ -60,7 +59,7 @@ demo-eda: $(VENV)/dev ## a rulebook of Event-Driven Ansible that keeps room, aga
 simulator: $(VENV)/demo ## a simulated KooDrive to try playbooks on; see 'ARGS=--help'
 	@$(BIN)/python -m tests.simulator $(ARGS)
 
-# Two at a time, as there are two cores at least. Some of the unit tests measure times, so what goes on beside them takes little.
+# Two steps at a time, for two cores. Some unit tests measure times, so only light steps run at the same time.
 test: ## all tests
 	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity
 	@$(MAKE) --no-print-directory -j2 --output-sync=target ansible-units lint types docs-lint docs
@@ -101,21 +100,20 @@ ifdef REPLAY
 chaos: export KOODRIVE_CHAOS_REPLAY := $(REPLAY)
 chaos: export PYTEST_ADDOPTS := -k once_broke
 endif
-chaos: $(VENV)/dev ## N=300 schedules of faults, and all of two controllers; REPLAY=... runs one of them again
+chaos: $(VENV)/dev ## N=300 random schedules of faults, and each schedule of a few stories; REPLAY=... repeats one
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -s \
 		tests/unit/plugins/plugin_utils/test_chaos.py tests/unit/plugins/plugin_utils/test_chaos_ledger.py \
 		tests/unit/plugins/module_utils/work/test_schedules.py
 
-# Whether the unit tests notice when the code is wrong; no part of the tests, for it takes long.
+# Whether the unit tests notice wrong code. It takes long, so it is no part of the tests.
 mutants: $(VENV)/dev ## which of N=100 changes of the code no unit test notices; SEED=1
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python tests/tools/mutants.py $(N) $(SEED)
 
-# Its figures are of this machine at this time: it judges nothing, and is no part of the tests.
+# Its figures depend on the machine, so it judges nothing, and is no part of the tests.
 bench: $(VENV)/dev ## what a task costs; ROUNDS=7, ARGS=--json, ARGS='--only REGEX'
 	@$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m ansible_collections.huaweicloud.koodrive.tests.benchmark \
 		--rounds $(ROUNDS) $(ARGS)
 
-# What users do with the whole, each once.
 system: export AWX_COLLECTIONS := $(CURDIR)/$(AWX)
 system: export GALAXY_IMPORTER := $(CURDIR)/$(IMPORTER)/bin
 system: $(VENV)/dev $(IMPORTER)/done $(AWX)/done ## what users do with the whole
@@ -132,14 +130,14 @@ ansible-units: $(VENV)/dev ## the unit tests under ansible-test
 integration: $(VENV)/dev ## real playbooks; ARGS=koodrive_space_transfer and the like choose a target
 	$(ANSIBLE_TEST) integration $(LOCAL) $(ARGS)
 
-# The faults wait for time-outs most of the time, and the others can go on meanwhile.
+# The faults mostly wait for time-outs, so the other targets run at the same time.
 integration-faults: $(VENV)/dev ## those that meet faults
 	$(ANSIBLE_TEST) integration $(LOCAL) faults
 
 integration-others: $(VENV)/dev ## all others
 	$(ANSIBLE_TEST) integration $(LOCAL) --exclude faults
 
-# Ansible starts asynchronous tasks by HOME and looks for them in the home that the system has for the user: so it gets a path.
+# Ansible starts asynchronous tasks in HOME, but looks for them in the user's home. So it gets a path.
 room-%: ROOM = $(HERE)/.build/$*
 $(STEPS:%=room-%): room-%:
 	@tests/tools/new_home.sh $(ROOM)/home
@@ -162,10 +160,10 @@ $(IMPORTER)/done: requirements-importer.txt
 	$(IMPORTER)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-# Of the package with all of Ansible's collections, the one that is needed.
+# Only one collection of the package ansible is needed.
 $(AWX)/done: $(VENV)/dev
 	$(BIN)/python tests/tools/awx_collection.py $(ANSIBLE) $(AWX)
 	touch $@
 
-clean: ## away with all that make has made
+clean: ## remove all that make has made
 	rm -rf .build .venv-* .nox

@@ -21,7 +21,8 @@ OLDEST_REQUESTS = "2.25.1"
 #: Each release of ansible-core with a Python that its controller supports.
 CORES = [("3.11", "2.16"), ("3.12", "2.17"), ("3.11", "2.18"), ("3.11", "2.19"), ("3.12", "2.20"), ("3.13", "2.21"), ("3.13", "2.22")]
 UNIT = "tests/unit/plugins/module_utils"
-#: The targets that are roles run on the Python of the managed side; those with a script of their own choose their Python themselves.
+#: The targets that are roles run on the Python of the managed side; those with a script of their own choose their
+#: Python themselves.
 ON_MANAGED = sorted(
     tasks.parent.name for tasks in (Path(__file__).parent / "tests/integration/targets").glob("*/tasks") if not tasks.parent.name.startswith("setup_")
 )
@@ -58,10 +59,10 @@ def _all_tests(session: nox.Session) -> None:
 
 
 def _ansible_log(session: nox.Session) -> Path:
-    """The file that has what any Ansible of the session prints from now on, its deprecation warnings included.
+    """Return the file with all that any Ansible of the session prints from now on, with its deprecation warnings.
 
-    The variables are set where each Python of the session starts, since ansible-test hands on no others than its own, and tests
-    keep to themselves what the playbooks print that they run.
+    Each Python of the session sets the variables when it starts. ansible-test drops all variables but its own, and tests
+    do not print the output of their playbooks.
     """
     log = Path(session.virtualenv.location, "ansible.log").resolve()
     log.unlink(missing_ok=True)
@@ -80,8 +81,10 @@ def _fail_if_deprecated(session: nox.Session, log: Path) -> None:
 
 @contextmanager
 def _ansible_of_the_controller(session: nox.Session) -> Iterator[None]:
-    """Have the session's Python find this Python's Ansible, of which the managed side gets what modules use. The releases of Ansible for old Pythons
-    are others."""
+    """Let the session's Python find this Python's Ansible, which brings modules what they import.
+
+    An old Python could only install an older release of Ansible.
+    """
     (folder,) = Path(session.virtualenv.location).glob("lib/python3.*/site-packages")
     spec = importlib.util.find_spec("ansible")
     assert spec is not None and spec.origin is not None

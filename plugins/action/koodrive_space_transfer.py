@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module of this name without a process of its own, where that is possible."""
+"""Run the module of this name in Ansible's own process, if possible."""
 
 from __future__ import annotations
 

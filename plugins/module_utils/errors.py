@@ -14,13 +14,13 @@ _LOOK_FIRST = (
 )
 #: What to do next, by kind: the last sentences of a message unless the place that raises knows better.
 ADVICE = {
-    "invalid_request": "Correct the option and run again; no request was sent.",
+    "invalid_request": "Correct the option and run again. No request was sent.",
     "authentication": "A token lives 20 minutes: get a new one. With an app, check app_id, app_secret and user_id, that they"
     " belong to this endpoint's site, and that this machine's clock is right.",
     "insufficient_capacity": "Move less, keep less in reserve, or have the tenant's capacity expanded.",
-    "rejected": "Look KooDrive's code up in its API reference; running again as it is will most likely be refused again.",
+    "rejected": "Look up KooDrive's code in its API reference. Without a change, KooDrive will most likely refuse it again.",
     "rate_limited": "Wait a minute and run again.",
-    "server_error": "Run again later; if it stays, give the trace ID to the KooDrive support.",
+    "server_error": "Run again later. If it fails again, give the trace ID to the KooDrive support.",
     "unreachable": "Check the endpoint, the name resolution, the proxy and the certificates from the machine that runs the task.",
     "invalid_reply": "Check that the endpoint is KooDrive itself and not a proxy or a login page.",
     "not_verified": _LOOK_FIRST,
@@ -33,7 +33,9 @@ ADVICE = {
 
 
 class Answer(NamedTuple):
-    """What KooDrive, or the gateway in front of it, says of a failure [ErrorCode]; None for what it does not say."""
+    """What KooDrive, or the gateway in front of it, says of a failure [ErrorCode]. None means that it does not say
+    it.
+    """
 
     http_status: int | None = None
     code: str | None = None
@@ -45,13 +47,14 @@ NO_ANSWER = Answer()
 
 
 class KooDriveError(Exception):
-    """A task that cannot go on, in words for people and in values for playbooks.
+    """The failure of a task, in words for people and in values for playbooks.
 
-    ``kind`` is one of the keys of :data:`ADVICE`. ``what`` says in one clause what happened, and ``action`` what the module was doing. ``advice`` is
-    what to do next, or None for the advice of the kind.
+    ``kind`` is one of the keys of :data:`ADVICE`. ``what`` says in one clause what happened, and ``action`` what the
+    module was doing. ``advice`` is what to do next, or None for the advice of the kind.
 
-    ``transient``: the same request may succeed if it is tried again; ``retry_after`` is how many seconds KooDrive asked to
-    wait before that. ``may_have_moved``: the request was a write and nothing shows that KooDrive did not process it.
+    ``transient``: the same request may succeed if it is tried again; ``retry_after`` is how many seconds KooDrive
+    asked to wait before that. ``may_have_moved``: the request was a write and nothing shows that KooDrive did not
+    process it.
     """
 
     def __init__(
@@ -83,7 +86,8 @@ class KooDriveError(Exception):
     def as_result(self, *more: str, trace_id: str = "", advice: Mapping[str, str] = ADVICE) -> dict[str, Any]:
         """Return the failed task's result: ``msg`` for people, ``error`` for playbooks.
 
-        ``more`` are sentences between what happened and what to do. ``trace_id`` is the run's, if it has one. ``advice`` says what to do, by kind.
+        ``more`` are sentences between what happened and what to do. ``trace_id`` is the run's, if it has one.
+        ``advice`` says what to do, by kind.
         """
         happened = f"{self.action} failed: {self.what}." if self.action else f"{self.what}."
         sentences = [happened, *more, self.advice_from(advice), f"Trace ID: {trace_id}." if trace_id else ""]
@@ -97,5 +101,7 @@ class KooDriveError(Exception):
 
 
 def invalid_request(option: str, why: str) -> KooDriveError:
-    """Return the error of an option that is refused before any request. ``why`` completes the sentence that ``option`` begins."""
+    """Return the error of an option that is refused before any request. ``why`` completes the sentence that
+    ``option`` begins.
+    """
     return KooDriveError("invalid_request", f"{option} {why}")

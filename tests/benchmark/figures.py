@@ -25,7 +25,8 @@ DERIVED: dict[str, Callable[[str, Seconds, Seconds], float]] = {
     "ms over the local ledger": lambda name, costs, plays: (costs[name] - costs[LOCAL[name]]) * 1000,
 }
 LOCAL = {f"{WITH_POSTGRESQL}, {work}": f"{IN_PROCESS}, {work}" for work in WORK}
-#: The figures that the table has before and after the time of a whole play, what is above them there, and their digits after the point.
+#: The figures that the table has before and after the time of a whole play, what is above them there, and their
+#: digits after the point.
 OF_ONE_MORE = {"x ping": ("x ping", 2), "x uri": ("x uri", 3), "x floor": ("x floor", 2), "over debug, x ping": ("over debug, x ping", 3)}
 OF_A_PLAY = {"a play of one, x ping's": ("x ping", 2), "a play of one, x uri's": ("x uri", 2)}
 TARGETS = {

@@ -24,9 +24,11 @@ Tasks = list[dict[str, Any]]
 
 
 class Contender(NamedTuple):
-    """``tasks`` whose cost is compared, which send so many ``requests``. The cost of one is what ``more`` of them take longer.
+    """``tasks`` whose cost is compared, which send so many ``requests``. The cost of one is what ``more`` of them
+    take longer.
 
-    ``environment`` is that of ansible-playbook. ``shared_ledger``: the ledger is the PostgreSQL database, and not the local one.
+    ``environment`` is that of ansible-playbook. ``shared_ledger``: the ledger is the PostgreSQL database, and not the
+    local one.
     """
 
     tasks: Tasks
@@ -65,7 +67,9 @@ def _each_work(name: str, more: int, tasks_of: Callable[[dict[str, int]], Tasks]
 
 
 def transfer(capacity: dict[str, int], **options: Any) -> Tasks:
-    """One task of the collection's module; endpoint, token, ledger and trusted certificates come from the environment."""
+    """One task of the collection's module; endpoint, token, ledger and trusted certificates come from the
+    environment.
+    """
     task = {"origin_type": "department", "target": [{"type": "group", **capacity}], **options}
     return [{"huaweicloud.koodrive.koodrive_space_transfer": task}]
 

@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""awx_collection.py RELEASE FOLDER: the collection awx.awx in FOLDER, of the package ansible of this release, which has it among many others."""
+"""awx_collection.py RELEASE FOLDER: the collection awx.awx in FOLDER, of the package ansible of this release, which
+has it among many others.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python tests/tools/matrix_table.py REPORT: a report of nox as a table, with what was not run and why. Ends with 1 after a
-failure, and where nothing was run at all."""
+"""python tests/tools/matrix_table.py REPORT: a report of nox as a table, with what was not run and why. Ends with 1
+after a failure, and where nothing was run at all.
+"""
 
 from __future__ import annotations
 

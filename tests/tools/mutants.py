@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """python tests/tools/mutants.py COUNT [SEED]: would the unit tests notice if the code were wrong?
 
-Makes so many small changes to the modules' code, one at a time, in a copy of the collection, and runs the unit tests on each: first those
-of the room that was changed, then all. Prints each change that no test noticed, for somebody to find out whether it matters, and a count.
-Takes some ten seconds for a change that is noticed and two minutes for one that is not; run it in the room that `make mutants` makes.
+Makes so many small changes to the modules' code, one at a time, in a copy of the collection, and runs the unit tests
+on each: first those of the room that was changed, then all. Prints each change that no test noticed, for somebody to
+find out whether it matters, and a count. Takes some ten seconds for a change that is noticed and two minutes for one
+that is not; run it in the room that `make mutants` makes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-ROOMS = sorted(path for folder in ("module_utils", "plugin_utils", "filter") for path in (ROOT / "plugins" / folder).rglob("*.py"))
+FILES = sorted(path for folder in ("module_utils", "plugin_utils", "filter") for path in (ROOT / "plugins" / folder).rglob("*.py"))
 OPPOSITES = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -39,8 +40,12 @@ OPPOSITES = {
 }
 
 
+def _is_none(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+
+
 def mutations(node: ast.AST) -> Iterator[ast.AST]:
-    """What may stand in the place of ``node`` and is wrong."""
+    """Return what could replace ``node`` and would be wrong."""
     changed = copy.deepcopy(node)
     if isinstance(changed, ast.Compare) and type(changed.ops[0]) in OPPOSITES:
         changed.ops[0] = OPPOSITES[type(changed.ops[0])]()
@@ -54,7 +59,7 @@ def mutations(node: ast.AST) -> Iterator[ast.AST]:
         changed.value += 1
     elif isinstance(changed, ast.If):
         changed.test = ast.UnaryOp(ast.Not(), changed.test)
-    elif isinstance(changed, ast.Return) and changed.value is not None:
+    elif isinstance(changed, ast.Return) and not _is_none(changed.value):
         changed.value = ast.Constant(None)
     elif isinstance(changed, ast.Expr) and isinstance(changed.value, ast.Call):
         changed = ast.Pass()
@@ -95,10 +100,11 @@ def noticed(tests: list[str]) -> bool:
 
 
 def main(count: int, seed: int) -> None:
-    candidates = [(path, number) for path in ROOMS for number in range(len(places(ast.parse(path.read_text(encoding="utf-8")))))]
+    candidates = [(path, number) for path in FILES for number in range(len(places(ast.parse(path.read_text(encoding="utf-8")))))]
     chosen = random.Random(seed).sample(candidates, min(count, len(candidates)))
     survivors = 0
-    for path, number in chosen:
+    for done, (path, number) in enumerate(chosen):
+        sys.stderr.write(f"\r{done} of {len(chosen)} tried, {survivors} not noticed ")
         source = path.read_text(encoding="utf-8")
         tree = ast.parse(source)
         old, new = places(tree)[number]
@@ -107,11 +113,11 @@ def main(count: int, seed: int) -> None:
             own = [str(test) for test in ROOT.glob(f"tests/unit/**/test_{path.stem}.py")]
             if not (own and noticed(own)) and not noticed(["tests/unit", "--deselect", "tests/unit/plugins/plugin_utils/test_chaos.py"]):
                 survivors += 1
-                sys.stdout.write(f"{path.relative_to(ROOT)}:{old.lineno}: {ast.unparse(old)[:100]}  ->  {ast.unparse(new)[:100]}\n")
+                sys.stdout.write(f"\n{path.relative_to(ROOT)}:{old.lineno}: {ast.unparse(old)[:100]}  ->  {ast.unparse(new)[:100]}\n")
                 sys.stdout.flush()
         finally:
             path.write_text(source, encoding="utf-8")
-    sys.stdout.write(f"{len(chosen) - survivors} of {len(chosen)} changes noticed, of {len(candidates)} that can be made (seed {seed})\n")
+    sys.stdout.write(f"\n{len(chosen) - survivors} of {len(chosen)} changes noticed, of {len(candidates)} that can be made (seed {seed})\n")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let ansible-test make its virtual environments where it cannot download pip's bootstrap script.
 
-ansible-test looks in a cache before it downloads the script. Where the download fails (a closed network), a stand-in is
-put there that does the same with what Python itself brings along. Where it works, nothing is left but the script itself.
+ansible-test looks in a cache before it downloads the script. Where the download fails (a closed network), a stand-in
+is put there that does the same with what Python itself brings along. Where it works, nothing is left but the script
+itself.
 """
 
 from __future__ import annotations

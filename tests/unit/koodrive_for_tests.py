@@ -23,7 +23,9 @@ APP = App("app-1", "the-s3cret", "user-1")
 
 
 def options_of(spec: Mapping[str, Any], **given: Any) -> dict[str, Any]:
-    """The options of a task, those ``given`` and the defaults of all others, as Ansible hands them to a module's work."""
+    """The options of a task, those ``given`` and the defaults of all others, as Ansible hands them to a module's
+    work.
+    """
     return {**{name: option.get("default") for name, option in spec.items()}, **given}
 
 

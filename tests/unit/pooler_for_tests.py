@@ -1,9 +1,11 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pooler for tests that hands out connections to PostgreSQL by the transaction, as PgBouncer does with pool_mode=transaction.
+"""A pooler for tests that hands out connections to PostgreSQL by the transaction, as PgBouncer does with
+pool_mode=transaction.
 
-After each transaction the connection forgets its session (DISCARD ALL), and the next one of the same client gets any of them.
+After each transaction the connection forgets its session (DISCARD ALL), and the next one of the same client gets any
+of them.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class Wire:
 
 
 class Pooler:
-    """Listens on loopback, with so many connections to the server on ``port`` that trusts everybody at the ``host`` of its socket."""
+    """Listens on loopback, with so many connections to the server on ``port`` that trusts everybody at the ``host``
+    of its socket.
+    """
 
     def __init__(self, host: str, port: int, database: str, size: int) -> None:
         self._address = f"{host}/.s.PGSQL.{port}"

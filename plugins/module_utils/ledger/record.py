@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A record of the ledger, how an open one is resolved, and what a store of records must do. Pure: no I/O, no Ansible."""
+"""A record of the ledger, how to resolve an open one, and what a store must do. Pure: no I/O, no Ansible."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Comparison, Move, Plan, in_words
 
-#: The states of a record. Nobody knows whether KooDrive applies an open transfer; of one that was given up, nobody ever will.
+#: The states of a record. The outcome of an open transfer is still unknown. That of a given-up transfer stays unknown.
 OPEN, DONE, NOT_DONE, GIVEN_UP = STATES = ("open", "done", "not_done", "given_up")
 #: The version of the tables. A store refuses those of another release.
 SCHEMA = 2
@@ -21,11 +21,12 @@ WRONG_CLOCK = 60.0
 
 
 class Record(NamedTuple):
-    """A transfer, written down before its first byte is sent, and its outcome.
+    """A transfer and its outcome. A run appends the record before it sends the first byte.
 
-    The first record of a tenant has the ``sequence`` 1; each new one has the next number. Times are seconds since 1970 by KooDrive's clock.
-    The writer may send until ``busy_until``, which is 0 once it says that it sends nothing more. ``settle_time`` is the writer's own, in seconds.
-    ``before`` are the pools as the read ``read_call`` showed them. ``accepted``: KooDrive accepted the transfer, and the pools did not show it in time.
+    The first record of a tenant has the ``sequence`` 1; each new one has the next number. Times are seconds since
+    1970 by KooDrive's clock. The writer may send until ``busy_until``, which is 0 once it says that it sends nothing
+    more. ``settle_time`` is the writer's own, in seconds. ``before`` are the pools as the read ``read_call`` showed
+    them. ``accepted``: KooDrive accepted the transfer, and the pools did not show it in time.
     """
 
     tenant: str
@@ -50,13 +51,17 @@ class Record(NamedTuple):
         return Plan(self.origin_type, self.before, self.moves, required)
 
     def is_busy(self, now: float, settle_time: float) -> bool:
-        """Return whether the writer may still send. An explicit ``settle_time`` of 0 overrules a record from the future."""
+        """Return whether the writer may still send. An explicit ``settle_time`` of 0 overrules a record from the
+        future.
+        """
         if settle_time == 0 and self.begun_at > now + WRONG_CLOCK:
             return False
         return now < self.busy_until
 
     def resolvable_at(self, settle_time: float) -> float:
-        """Return from when on the pools decide, in seconds since 1970. An explicit ``settle_time`` of 0 overrules the writer's."""
+        """Return from when on the pools decide, in seconds since 1970. An explicit ``settle_time`` of 0 overrules the
+        writer's.
+        """
         longest = 0.0 if settle_time == 0 else max(settle_time, self.settle_time)
         return max(self.busy_until, self.begun_at + longest)
 
@@ -67,10 +72,12 @@ class Record(NamedTuple):
 
 
 def state_of(record: Record, pools: Allocation, read_call: str, now: float, settle_time: float) -> str:
-    """Return the state of an open ``record``, as the read ``read_call`` shows it in ``pools``, at the time ``now`` before that reading.
+    """Return the state of an open ``record``, as the read ``read_call`` shows it in ``pools``, at the time ``now``
+    before that reading.
 
-    The record is done if the pools show exactly its transfer, or if KooDrive accepted it and the pools are consistent with it. Otherwise it stays
-    open, because KooDrive accepts a signed request for 15 minutes [app authentication]. When that time is over, the pools decide.
+    The record is done if the pools show exactly its transfer, or if KooDrive accepted it and the pools are consistent
+    with it. Otherwise it stays open, because KooDrive accepts a signed request for 15 minutes [app authentication].
+    When that time is over, the pools decide.
     """
     plan = record.plan()
     comparable = read_call == record.read_call and all(name in pools for name in (record.origin_type, *dict(record.moves)))
@@ -80,7 +87,8 @@ def state_of(record: Record, pools: Allocation, read_call: str, now: float, sett
     if record.is_busy(now, settle_time) or (settle_time != 0 and now < record.resolvable_at(settle_time)):
         return OPEN
     if record.accepted and record.idempotency_key is not None:
-        # KooDrive may have dropped it, or somebody may have moved it back. A repeated key must neither claim it nor add it again.
+        # KooDrive may have dropped it, or another writer may have moved it back. A repeated key must neither report
+        # nor add it.
         return GIVEN_UP
     if shows is Comparison.BEFORE:
         return NOT_DONE
@@ -90,12 +98,12 @@ def state_of(record: Record, pools: Allocation, read_call: str, now: float, sett
 class Store(Protocol):
     """A place for records.
 
-    Each call that fails raises KooDriveError ``ledger_unavailable``. What a call has written is durable when it returns. The calls that end a
-    record change open ones only, and return the state that is then stored.
+    Each call that fails raises KooDriveError ``ledger_unavailable``. What a call has written is durable when it
+    returns. The calls that end a record change open ones only, and return the state that is then stored.
     """
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
     def now(self) -> float:
         """Return the store's time, in seconds since 1970."""
@@ -113,8 +121,10 @@ class Store(Protocol):
         """Return the record with this idempotency key, unless its transfer was not done."""
 
     def append(self, record: Record, ends: str | None = None) -> bool:
-        """Add ``record``; with ``ends``, the open record before it gets this state in the same transaction. Return False if neither was written: a
-        record with this number or key is there, or the one before is no longer open.
+        """Add ``record``; with ``ends``, the open record before it gets this state in the same transaction.
+
+        Return False if nothing was written: a record with this number or key exists, or the one before is no longer
+        open.
         """
 
     def is_open(self, record: Record) -> bool:
@@ -134,7 +144,7 @@ class Store(Protocol):
 
 
 def unavailable(where: str, why: str, advice: str = "") -> KooDriveError:
-    """Return the error of a store that cannot be used; ``where`` holds no secret."""
+    """Return the error of a store that cannot be used. ``where`` must not have a secret."""
     return KooDriveError("ledger_unavailable", f"the ledger {where} cannot be used: {why}", action="Reading the ledger", advice=advice)
 
 
@@ -143,7 +153,7 @@ def unnamed_tenant() -> KooDriveError:
     return KooDriveError(
         "invalid_request",
         "tenant is missing, and KooDrive does not say which tenant these credentials belong to",
-        advice="No transfer was sent. Set tenant (KOODRIVE_TENANT) to the same name for all who move this tenant's capacity.",
+        advice="No transfer was sent. Set tenant (KOODRIVE_TENANT) to one name, the same in all playbooks for this tenant.",
     )
 
 

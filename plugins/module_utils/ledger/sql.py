@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The records in SQL, the same for every store. Knows no database: a store runs the statements."""
+"""The SQL of the records, the same for every store. A store runs the statements."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class SqlStore(ABC):
 
     @abstractmethod
     def _write(self, *statements: Statement) -> bool:
-        """Run the statements in one transaction; it is durable when this returns. Return False, and write nothing, if one changes no row.
+        """Run the statements in one transaction; it is durable when this returns. Return False, and write nothing, if
+        one changes no row.
 
         Raises Duplicate, and KooDriveError.
         """
@@ -95,7 +96,7 @@ class SqlStore(ABC):
         return int(rows[0][0]) if rows else 0
 
     def _state(self, record: Record) -> str:
-        """Return the stored state; a record that somebody has deleted is given up."""
+        """Return the stored state. A deleted record is given up."""
         rows = self._rows(Statement("SELECT state FROM {}koodrive_transfers WHERE tenant = ? AND sequence = ?", (record.tenant, record.sequence)))
         return rows[0][0] if rows else GIVEN_UP
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ledger of one machine: SQLite in a folder that belongs to the user alone."""
+"""The ledger of one machine: SQLite in a folder that only this user may use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ except ImportError:
 else:
     HAS_SQLITE = True
 
-#: All processes of a user find the same folder, whatever their environment says of HOME or TMPDIR. It outlives a reboot.
+#: The default folder. It depends on the user only, not on HOME or TMPDIR, and outlives a reboot.
 FOLDER = "/var/tmp/huaweicloud.koodrive-{}"
 RECORDS = "ledger.sqlite3"
 #: How long, in seconds, SQLite waits while another process writes.
@@ -74,7 +74,9 @@ NO_FOLDER = (errno.ELOOP, errno.ENOTDIR)
 
 
 class LocalStore(SqlStore):
-    """The store in the folder ``path``. With ``read_only``, it makes and writes nothing, and a folder that is missing holds no records."""
+    """The store in the folder ``path``. With ``read_only``, it makes and writes nothing, and a folder that is missing
+    holds no records.
+    """
 
     def __init__(self, path: str | None, read_only: bool = False) -> None:
         self._path = path or FOLDER.format(os.geteuid())
@@ -82,7 +84,7 @@ class LocalStore(SqlStore):
         self._read_only = read_only
         self._database: sqlite3.Connection | None = None
         if not HAS_SQLITE:
-            raise self._unusable("this Python has no SQLite (module sqlite3)", "Take a Python that has it, or a PostgreSQL ledger.")
+            raise self._unusable("this Python has no SQLite (module sqlite3)", "Use a Python that has it, or a PostgreSQL ledger.")
 
     def close(self) -> None:
         if self._database is not None:
@@ -133,7 +135,7 @@ class LocalStore(SqlStore):
             if self._read_only:
                 return None
             self._make_file()
-        # Also a run that writes nothing opens it for writing: it may have to roll back what a killed process left.
+        # A run that only reads opens it for writing, too: it may have to roll back what a killed process left.
         database = sqlite3.connect(f"file://{quote(os.fsencode(self._file))}?mode=rw", uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
         try:
             # A record must be on the disk before the first byte of its transfer is sent.
@@ -154,7 +156,9 @@ class LocalStore(SqlStore):
             raise self._unusable(f"another release of this collection made {self._file}", "Use that release, or name an empty folder.")
 
     def _has_folder(self) -> bool:
-        """Return whether the folder is there; make it if this run may write. Raises ``ledger_unavailable`` if it is not this user's alone."""
+        """Return whether the folder is there; make it if this run may write. Raises ``ledger_unavailable`` if it is
+        not this user's alone.
+        """
         try:
             if not self._read_only:
                 with suppress(FileExistsError):
@@ -177,7 +181,9 @@ class LocalStore(SqlStore):
         return True
 
     def _has_file(self) -> bool:
-        """Return whether the file is there. Raises ``ledger_unavailable`` if it cannot be a whole ledger, or if nobody can tell."""
+        """Return whether the file exists. Raises ``ledger_unavailable`` if it cannot be a whole ledger, or if that is
+        unclear.
+        """
         try:
             found = os.lstat(self._file)
         except FileNotFoundError:
@@ -195,7 +201,7 @@ class LocalStore(SqlStore):
         return True
 
     def _make_file(self) -> None:
-        """Make the file with its tables under another name first, so that nobody meets half of it."""
+        """Make the file with its tables under another name first. Other runs never see half of it."""
         try:
             with tempfile.TemporaryDirectory(dir=self._path, prefix="new-") as folder:
                 new = os.path.join(folder, RECORDS)

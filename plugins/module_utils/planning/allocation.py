@@ -25,7 +25,7 @@ class Pool(NamedTuple):
 
     @property
     def unallocated_capacity(self) -> int:
-        """What a transfer can take: total less allocated, and nothing where more is allocated than there is."""
+        """What a transfer can take: total minus allocated, or 0 if more is allocated than the total."""
         return max(0, self.total_capacity - self.allocated_capacity)
 
     def as_dict(self) -> dict[str, int]:
@@ -54,7 +54,7 @@ def as_result(allocation: Allocation) -> dict[str, dict[str, int]]:
 def sums(allocation: Allocation) -> dict[str, int]:
     """The capacities of all known pools together, in GB.
 
-    The unallocated capacity is what transfers could take, so what one pool has allocated beyond its total does not lower it.
+    A pool that has allocated more than its total does not lower the sum of unallocated capacity.
     """
     pools = [pool.as_dict() for pool in allocation.values()]
     return {name: sum(pool[name] for pool in pools) for name in Pool(0, 0).as_dict()}
@@ -87,7 +87,7 @@ class Target(NamedTuple):
             return self.capacity
         if self.measure == "expand_capacity":
             return pool.total_capacity + self.capacity
-        # Not total + what is missing: in a pool with more allocated than there is, that would never be enough.
+        # Not the total plus what is missing: if more is allocated than the total, that would never be enough.
         total = pool.allocated_capacity + self.capacity
         return total if self.capacity > pool.unallocated_capacity else min(total, pool.total_capacity)
 

@@ -30,10 +30,10 @@ MORE_ROOM = (
 
 
 class Minimums(NamedTuple):
-    """The minimums of the pool of ``type`` in GB, as far as they are given.
+    """The minimums of the pool of ``type`` in GB. A minimum that the task does not give is None.
 
-    ``receives``: the pool may get what it lacks from others. ``gives``: it may give them what it has beyond its minimums. ``takes_rest``:
-    it gets all that the others have beyond their minimums.
+    ``receives``: the pool may get what it lacks from other pools. ``gives``: it may give them what it has above its
+    minimums. ``takes_rest``: it gets all that the others have above their minimums.
     """
 
     type: str
@@ -44,14 +44,14 @@ class Minimums(NamedTuple):
     takes_rest: bool = False
 
     def missing(self, pool: Pool) -> int:
-        """What ``pool`` must get to have all that it shall have."""
+        """Return how many GB ``pool`` lacks."""
         if not self.receives:
             return 0
         required = [Target(self.type, name, capacity).required_total(pool) for name, capacity in self._given().items()]
         return max([0, *(total - pool.total_capacity for total in required)])
 
     def can_give(self, pool: Pool) -> int:
-        """What ``pool`` has beyond all that it shall have, and may give."""
+        """Return how many GB ``pool`` can give and keep its minimums."""
         if not self.gives:
             return 0
         beyond = [pool.as_dict()[name] - capacity for name, capacity in self._given().items()]
@@ -62,10 +62,11 @@ class Minimums(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What the pools named shall have, and how it may be reached.
+    """The minimums of the pools, and how a run may reach them.
 
-    A transfer brings each pool a multiple of ``step`` GB [Storage Settings]. With ``partial``, what can be given is given where it does
-    not suffice. A pool that is not named neither gives nor receives, and one that only gives may be unknown.
+    A transfer brings each pool a multiple of ``step`` GB [Storage Settings]. With ``partial``, the pools give what they
+    can if it is not enough. A pool that is not in ``pools`` neither gives nor receives. A pool that only gives may be
+    unknown.
     """
 
     pools: tuple[Minimums, ...]
@@ -82,11 +83,11 @@ class Layout(NamedTuple):
         return tuple(minimums.type for minimums in self.pools if minimums.receives)
 
     def missing(self, seen: Allocation) -> dict[str, int]:
-        """What each pool lacks that lacks something."""
+        """Return what the pools lack, in GB. A pool that lacks nothing is not in it."""
         return self._above_zero(Minimums.missing, seen)
 
     def to_give(self, seen: Allocation) -> dict[str, int]:
-        """What each pool can give that can give something."""
+        """Return what the pools can give, in GB. A pool that can give nothing is not in it."""
         return self._above_zero(Minimums.can_give, seen)
 
     def _above_zero(self, measure: Callable[[Minimums, Pool], int], seen: Allocation) -> dict[str, int]:
@@ -94,16 +95,17 @@ class Layout(NamedTuple):
         return {name: by_type[name] for name in SPACE_TYPES if by_type.get(name)}
 
     def plan(self, before: Allocation) -> Plan:
-        """Return the first of the fewest transfers that make this layout of the pools ``before``. It moves nothing if none is needed.
+        """Return the first of the fewest transfers that make this layout of the pools ``before``. It moves nothing if
+        none is needed.
 
-        The pool with most to give is the origin. Each amount is a multiple of the step: what a pool lacks is rounded up, and what a pool
-        gives beyond that is rounded down. ``before`` must know all pools that may receive.
+        The pool with most to give is the origin. Each amount is a multiple of the step: what a pool lacks is rounded
+        up, and what a pool gives beyond that is rounded down. ``before`` must know all pools that may receive.
         """
         missing = self.missing(before)
         givers = self._gifts(before)
         if not givers:
             return Plan(self.pools[0].type, before, (), {})
-        # Of equal ones the first, as everywhere.
+        # Of equal pools, the first in the usual order gives.
         origin = max(givers, key=lambda name: givers[name])
         left = _rounded_down(givers[origin], self.step)
         moves = dict.fromkeys(SPACE_TYPES, 0)
@@ -124,7 +126,9 @@ class Layout(NamedTuple):
         return next((minimums.type for minimums in self.pools if minimums.takes_rest), None)
 
     def _gifts(self, before: Allocation) -> dict[str, int]:
-        """Return what each pool can give in GB. A pool that takes the rest only gives what the others cannot, so it never gives and gets."""
+        """Return what each pool can give in GB. A pool that takes the rest only gives what the others cannot, so it
+        never gives and gets.
+        """
         givers = self.to_give(before)
         rest = self._rest
         if rest in givers:
@@ -134,7 +138,9 @@ class Layout(NamedTuple):
         return {name: gigabytes for name, gigabytes in givers.items() if gigabytes}
 
     def ensure_sufficient(self, plan: Plan) -> None:
-        """Raise KooDriveError ``insufficient_capacity`` if the pools before ``plan`` cannot give all that is missing, unless ``partial``."""
+        """Raise KooDriveError ``insufficient_capacity`` if the pools before ``plan`` cannot give all that is missing,
+        unless ``partial``.
+        """
         before = plan.before
         missing, givers = self.missing(before), self.to_give(before)
         needed = sum(rounded_up(gigabytes, self.step) for gigabytes in missing.values())
@@ -143,14 +149,14 @@ class Layout(NamedTuple):
             return
         rounding = f", in steps of {self.step} GB" if self.step > 1 else ""
         if sum(missing.values()) <= sum(givers.values()):
-            rounding += "; it would suffice but for capacity_step, to which each is rounded"
+            rounding += "; it would suffice without capacity_step, to which each amount is rounded"
         unnamed = self._unnamed(before)
-        told = f"{_told(missing, 'lacks')}; {_told(givers, 'can give') or 'no pool named can give anything'}"
+        listed = f"{_listed(missing, 'lacks')}; {_listed(givers, 'can give') or 'no pool named can give anything'}"
         if unnamed:
-            told += f". Not named: {', '.join(f'{name} ({gigabytes:,} GB unallocated)' for name, gigabytes in unnamed.items())}"
+            listed += f". Not named: {', '.join(f'{name} ({gigabytes:,} GB unallocated)' for name, gigabytes in unnamed.items())}"
         raise KooDriveError(
             "insufficient_capacity",
-            f"the pools named lack {needed:,} GB and can give {available:,} GB{rounding}: {told}",
+            f"the pools named lack {needed:,} GB and can give {available:,} GB{rounding}: {listed}",
             action="Planning the transfers",
             advice=f"{_let_give(unnamed)}{MORE_ROOM}",
         )
@@ -169,7 +175,7 @@ def _rounded_down(gigabytes: int, step: int) -> int:
     return gigabytes // step * step
 
 
-def _told(capacities: Mapping[str, int], verb: str) -> str:
+def _listed(capacities: Mapping[str, int], verb: str) -> str:
     return ", ".join(f"{name} {verb} {gigabytes:,} GB" for name, gigabytes in capacities.items())
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How capacity moves: the one story of all modules that write. Knows nothing of AnsibleModule.
+"""Move capacity until a goal is reached: the order that all writing modules share. Does not know AnsibleModule.
 
-Newest record, open transfer, read, plan, append the record, one POST, verify, outcome: the functions stand in the order in which a run comes to
-them.
+Newest record, open transfer, read, plan, append the record, one POST, verify, outcome. The functions stand in this
+order.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ MOST_TRANSFERS = len(SPACE_TYPES)
 
 
 class Goal(Protocol):
-    """What a task asks for, and which transfers bring it about."""
+    """What a task asks for, and which transfers reach it."""
 
     @property
     def needed_pools(self) -> Sequence[str]:
@@ -57,7 +57,7 @@ class Goal(Protocol):
 
     @property
     def adds(self) -> bool:
-        """Whether it is a relative change, so that the pools cannot show whether it was made."""
+        """Whether it is a relative change. Then the pools do not show whether it was made."""
 
     @property
     def takes_several(self) -> bool:
@@ -71,11 +71,13 @@ class Goal(Protocol):
         """Return the next transfer for the pools ``before``; one without moves if nothing is missing."""
 
     def ensure_sufficient(self, plan: Plan) -> None:
-        """Raise KooDriveError ``insufficient_capacity`` if ``plan``, or one that must follow it, asks for more than the pools can give."""
+        """Raise KooDriveError ``insufficient_capacity`` if ``plan``, or a plan that must follow, needs more than the
+        pools can give.
+        """
 
 
 class Care(NamedTuple):
-    """How carefully a task moves capacity; times in seconds."""
+    """How a task verifies its transfers, and how long they stay open. Times are in seconds."""
 
     verify: bool
     verify_timeout: float
@@ -83,7 +85,7 @@ class Care(NamedTuple):
 
 
 class Run:
-    """One run of a task, in check mode or not: the goal, KooDrive, the ledger, and the report that the result is made of."""
+    """One run of a task, in check mode or not: the goal, KooDrive, the ledger, and the report for the result."""
 
     def __init__(self, goal: Goal, care: Care, koodrive: KooDrive, report: WritingReport, ledger: TenantLedger, check_mode: bool) -> None:
         self.goal = goal
@@ -92,13 +94,15 @@ class Run:
         self.report = report
         self.ledger = ledger
         self.check_mode = check_mode
-        #: How often the transfer may still be tried, although other runs come in between. Each transfer has its own tries.
+        #: How often the run may still try the transfer. Each transfer has its own tries. Other runs do not reset them.
         self.tries_left = koodrive.retries + 1
         self.patience = PATIENCE * (koodrive.timeout + care.verify_timeout)
         self.deadline = time.monotonic() + self.patience
 
     def done(self, plan: Plan) -> str:
-        """Report the transfer as made, and return the state that the ledger has for it. If another transfer follows, its record ends this one."""
+        """Report the transfer as made, and return the state that the ledger has for it. If another transfer follows,
+        its record ends this one.
+        """
         self.report.has_made(plan)
         self.ledger.will_be(DONE)
         return DONE if self.next_plan(self.report.now or plan.after()).moves else self.ledger.finish()
@@ -115,17 +119,21 @@ class Run:
 
 
 def care_from(options: Mapping[str, Any]) -> Care:
-    """With how much care the task moves. Raises KooDriveError ``invalid_request``, naming the option."""
+    """Return how the task verifies its transfers. Raises KooDriveError ``invalid_request``, naming the option."""
     return Care(options["verify"], in_range(options, "verify_timeout", 0, 3600), in_range(options, "settle_time", 0, 86400))
 
 
 def step_from(options: Mapping[str, Any]) -> int:
-    """Of how many GB all that is sent is a multiple. Raises KooDriveError ``invalid_request``, naming the option."""
+    """Return the step in GB: each transfer sends a multiple of it. Raises KooDriveError ``invalid_request``, naming
+    the option.
+    """
     return in_range(options, "capacity_step", 1, MAX_CAPACITY)
 
 
 def pool_types(rows: Sequence[Mapping[str, Any]], option: str) -> list[str]:
-    """The types of the pools in the rows of ``option``. Raises KooDriveError ``invalid_request`` where there is none, or one twice."""
+    """Return the types of the pools in the rows of ``option``. Raises KooDriveError ``invalid_request`` for no row,
+    or a type twice.
+    """
     types = [row["type"] for row in rows]
     if not types:
         raise invalid_request(option, "must not be empty")
@@ -144,9 +152,10 @@ def move_capacity(
     check_mode: bool,
     caller: Caller = NOBODY,
 ) -> dict[str, Any]:
-    """Bring about ``goal``, and return the result of the task, also of one that fails.
+    """Reach ``goal``, and return the result of the task, also if it fails.
 
-    In check mode, the run only reads, and returns the predicted result. Once ``caller`` no longer waits, the run sends no transfer.
+    In check mode, the run only reads, and returns the predicted result. Once ``caller`` no longer waits, the run
+    sends no transfer.
     """
     try:
         if choice.is_temporary and goal.idempotency_key is not None:
@@ -184,7 +193,9 @@ def _now(koodrive: KooDrive, store: Store) -> float:
 
 
 def _read_at(koodrive: KooDrive, store: Store, since: float) -> float:
-    """Return a time that was not later than the latest reading, which began at ``since`` by the clock of this machine's start."""
+    """Return a time that was not later than the latest reading, which began at ``since`` by the clock of this
+    machine's start.
+    """
     return store.now() - (seconds_since_boot() - since) if koodrive.read_at is None else koodrive.read_at
 
 
@@ -192,7 +203,7 @@ ReadAt = Callable[[float], float]
 
 
 def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
-    """Return the result of the run, once the pools are as the task asks, or in check mode would be."""
+    """Return the result of the run once the goal is reached, or in check mode would be."""
     pools, plan = _look(run, read_at)
     verified = True
     while plan.moves:
@@ -217,7 +228,7 @@ class Made(NamedTuple):
 
 
 def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
-    """Return the pools and what to send, once nothing stands in the way of sending it."""
+    """Return the pools and what to send, once no other transfer is open."""
     pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
     show_by: float | None = None
     while True:
@@ -240,7 +251,9 @@ def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
 
 
 def _wait_for_writer(run: Run) -> None:
-    """Wait until the writer of the open transfer is through. Raises KooDriveError ``busy`` when patience ends."""
+    """Wait until the writer of the open transfer can send nothing more. Raises KooDriveError ``busy`` when patience
+    ends.
+    """
     pauses = Pauses(FIRST_WAIT, LONGEST_WAIT)
     waited_for = run.ledger.open
     while run.ledger.open is not None and run.ledger.is_busy() and run.ledger.open.sequence == getattr(waited_for, "sequence", None):
@@ -251,7 +264,7 @@ def _wait_for_writer(run: Run) -> None:
 
 
 def _read(run: Run, action: str, retries: int | None = None) -> Allocation:
-    """Return the pools now, with all that the task needs."""
+    """Return the pools now, with each pool that the task needs."""
     pools = run.koodrive.read_pools(action, {*run.goal.needed_pools, *run.report.origins()}, retries)
     run.report.saw(pools)
     return pools
@@ -289,7 +302,8 @@ def _predict(run: Run, plan: Plan) -> Made:
 def _transfer(run: Run, plan: Plan) -> Made | None:
     """Make the transfer; or another one, or none, if the pools have changed before KooDrive accepted it.
 
-    Return None if another run came first, or if this run was held up for so long that another may have: nothing was sent, and the run plans again.
+    Return None if another run appended a record first, or if this run was suspended for so long that another may
+    have. Then nothing was sent, and the run plans again.
     """
     pauses = run.koodrive.pauses()
     while True:
@@ -324,7 +338,7 @@ def _post(run: Run, plan: Plan) -> KooDriveError | None:
     def before_first_byte() -> None:
         run.koodrive.ensure_wanted()
         if not run.ledger.may_send():
-            raise KooDriveError(HELD_UP, "this run was held up for so long that another one may have come first", action=_action(plan))
+            raise KooDriveError(HELD_UP, "this run was suspended for so long that another run may have come first", action=_action(plan))
 
     run.report.sends()
     try:
@@ -355,7 +369,9 @@ def _read_after_refusal(run: Run) -> Allocation:
 
 
 def _ensure_still_made(run: Run, pools: Allocation) -> None:
-    """Raise KooDriveError ``not_verified`` if the pools no longer show a transfer of this run. A new plan would make it once more."""
+    """Raise KooDriveError ``not_verified`` if the pools no longer show a transfer of this run. A new plan would make
+    it once more.
+    """
     if run.report.made and run.report.made[-1].compare(pools) is Comparison.BEFORE:
         run.not_done()
         what = f"the pools show again what they held before {run.report.made[-1].in_words()}, which they had shown"
@@ -365,8 +381,8 @@ def _ensure_still_made(run: Run, pools: Allocation) -> None:
 def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:
     """Return whether the pools show a transfer that KooDrive refused for its rate, as after a proxy sent it twice.
 
-    Raises ``rate_limited`` if the pools changed in another way and the task adds to them. A desired state is planned again, but nobody can tell
-    whether to add again.
+    Raises ``rate_limited`` if the pools changed in another way and the task adds to them, since the pools do not show
+    whether to add again. A desired state is planned again.
     """
     shows = plan.compare(pools)
     if refusal.kind != "rate_limited" or shows is Comparison.BEFORE:
@@ -388,7 +404,10 @@ def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allo
 
 
 def _find_outcome(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
-    """Return what came of the last request for ``plan``, which failed with ``failure``, if it did."""
+    """Return the pools after the last request for ``plan``, which succeeded or failed with ``failure``.
+
+    Raises KooDriveError if KooDrive refused it, or if the pools do not show it in time.
+    """
     if failure is not None and not failure.may_have_moved:
         raise _refused(run, plan, failure) from failure
     if failure is None and not _must_verify(run, plan):
@@ -400,7 +419,7 @@ def _find_outcome(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
         _warn_of_changes(run, plan, failure, verification.pools)
         return Made(verification.pools, verified=True)
     if run.ledger.finish(accepted=failure is None) == DONE:
-        run.report.has_made(plan)  # Another run has seen it.
+        run.report.has_made(plan)  # Another run saw it in the pools.
         return Made(plan.after(), verified=False)
     if verification.pools is None or run.goal.adds or plan.missing(verification.pools) or run.next_plan(verification.pools).moves:
         raise _not_shown(run, plan, verification) if failure is None else _unknown_outcome(run, plan, failure, verification)
@@ -415,11 +434,13 @@ def _must_verify(run: Run, plan: Plan) -> bool:
 
 
 def _ensure_still_ours(run: Run, plan: Plan, lost: KooDriveError | None, state: str) -> None:
-    """Raise KooDriveError ``outcome_unknown`` if another run has called the addition lost, so that somebody may have made it again."""
+    """Raise KooDriveError ``outcome_unknown`` if another run recorded the addition as lost. Another task may have
+    repeated it.
+    """
     if state not in (NOT_DONE, GIVEN_UP) or not run.goal.adds or (lost is None and run.goal.idempotency_key is None):
         return
     run.report.made.pop()
-    what = "another task has called it lost since, so the pools may show the other task's transfer"
+    what = "another task has recorded it as lost since, so the pools may show the other task's transfer"
     happened = "KooDrive accepted it, but" if lost is None else f"{lost.what}, and"
     raise KooDriveError("outcome_unknown", f"{happened} {what}", action=_action(plan), answer=NO_ANSWER if lost is None else lost.answer)
 
@@ -450,8 +471,10 @@ def _advice_on_steps(plan: Plan, refusal: KooDriveError) -> str | None:
 
 
 class Verification(NamedTuple):
-    """The latest reading of the pools after a transfer, if there was one, whether it shows the transfer, and why the last try to read failed, if it
-    did."""
+    """The latest reading of the pools after a transfer, whether it shows the transfer, and why the last read failed.
+
+    The pools are None if no read succeeded, and ``trouble`` is None if the last one did.
+    """
 
     pools: Allocation | None
     is_done: bool
@@ -461,8 +484,9 @@ class Verification(NamedTuple):
 def _look_until_done(run: Run, plan: Plan, accepted: bool) -> Verification:
     """Read until the pools show the transfer, or the verify_timeout is over.
 
-    After an ``accepted`` transfer, pools that are consistent with it show it; after a lost reply, only pools that show exactly it. The first look
-    comes at once. The last one is as patient as any other read; those before it are one request each.
+    If KooDrive ``accepted`` the transfer, pools that are consistent with it show it. After a lost reply, only pools
+    that changed by exactly this transfer do. The first read comes at once. Only the last read is repeated when it
+    fails.
     """
     deadline = time.monotonic() + run.care.verify_timeout
     pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
@@ -510,7 +534,7 @@ def _unknown_outcome(run: Run, plan: Plan, lost: KooDriveError, verification: Ve
 
 
 def _when_last_read(run: Run, verification: Verification) -> str:
-    """Return when the pools were read last. After a failed read, nobody knows what they show at the end of the time."""
+    """Return when the pools were read last. After a failed read, that is not the end of the time."""
     return f"after {run.care.verify_timeout} seconds" if verification.trouble is None else "when they were last read,"
 
 
@@ -528,7 +552,7 @@ def _warn_of_changes(run: Run, plan: Plan, lost: KooDriveError | None, pools: Al
 
 
 def _lacking_again(run: Run, plan: Plan) -> KooDriveError:
-    """Return the error of pools that lack capacity again after more transfers than they can have needed."""
+    """Return the error of pools that lack capacity again after the last transfer that a run may make."""
     lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(plan.before).items())
     return KooDriveError(
         "not_verified",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run has seen, planned and sent so far, and the one shape of the results and failures that are made of it. Pure."""
+"""What a run has read, planned and sent, and the one shape of its result or failure. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING = {"insufficient_capacity": "Nothing was moved.", "ledger_unavailable": 
 
 
 class RunReport:
-    """What every run can tell: at which endpoint it was, its ID in KooDrive's logs, and what the user should know."""
+    """The report of every run: the endpoint, the ID in KooDrive's logs, and warnings for the user."""
 
     def __init__(self, endpoint: str, trace_id: str) -> None:
         self.endpoint = endpoint
@@ -32,29 +32,29 @@ class RunReport:
         self.warnings: list[str] = []
 
     def result(self, keys: Mapping[str, Any]) -> dict[str, Any]:
-        """The result of a run, of which ``keys`` are its own."""
+        """Return the result of a run. ``keys`` are what only this module returns."""
         return {"endpoint": self.endpoint, "trace_id": self.trace_id, "warnings": self.warnings, **keys}
 
     def failure(self, error: KooDriveError) -> dict[str, Any]:
-        """The result of a run that ``error`` has ended."""
+        """Return the result of a run that failed with ``error``."""
         return {**error.as_result(trace_id=self.trace_id), **self.result({})}
 
 
 class WritingReport(RunReport):
-    """What a run that moves capacity can tell, as far as it has come. Its transfers are made one after the other."""
+    """The report of a run that moves capacity, one transfer after another."""
 
     #: What to do after an error, by its kind.
     advice: Mapping[str, str] = ADVICE
 
     def __init__(self, endpoint: str, trace_id: str) -> None:
         super().__init__(endpoint, trace_id)
-        #: The transfers that this run has made, or in check mode would have.
+        #: The transfers that this run made, or would make in check mode.
         self.made: list[Plan] = []
-        #: The one that was decided last.
+        #: The transfer that was planned last.
         self._plan: Plan | None = None
-        #: Whether that one has been sent, and is not known to be made.
+        #: Whether that transfer was sent, and its outcome is unknown.
         self._sent = False
-        #: The pools at the latest reading; None before the first one, and from a transfer on until the next.
+        #: The pools at the latest reading. None before the first reading, and after a transfer until the next reading.
         self.now: Allocation | None = None
         self._trouble: KooDriveError | None = None
         self._refused = False
@@ -62,43 +62,45 @@ class WritingReport(RunReport):
         self.earlier: dict[str, Any] | None = None
 
     def saw(self, pools: Allocation) -> None:
-        """The pools were read."""
+        """Note a reading of the pools."""
         self.now, self._trouble = pools, None
 
     def could_not_see(self, trouble: KooDriveError) -> None:
-        """The latest reading of the pools failed."""
+        """Note that the latest reading of the pools failed."""
         self._trouble = trouble
 
     def planned(self, plan: Plan) -> None:
-        """This is to be sent, and nothing that was planned before."""
+        """Note the transfer to send next. It replaces the one that was planned before."""
         self._plan, self._sent, self._refused = plan, False, False
 
     def sends(self) -> None:
-        """What was planned is sent, and from now on nobody knows what the pools hold."""
+        """Note that the planned transfer is sent. From now on, the pools are unknown."""
         self._sent, self.now = True, None
 
     def did_not_send(self) -> None:
-        """Nothing has left this machine after all, so the pools are as they were."""
+        """Note that nothing was sent after all, so the pools are as before."""
         self.was_refused()
         if self._plan is not None:
             self.now = self._plan.before
 
     def was_refused(self) -> None:
-        """What was sent is known not to be done."""
+        """Note that KooDrive did not make the transfer."""
         self._refused = True
 
     def has_made(self, plan: Plan) -> None:
-        """This transfer is done, and what was sent is accounted for."""
+        """Note that this transfer is done."""
         self.made.append(plan)
         self._sent = False
 
     def success(self, after: Allocation, verified: bool) -> dict[str, Any]:
-        """The result in check mode, when nothing was to do, and when capacity moved: ``after`` is what the pools hold or would hold."""
+        """Return the result of a run that succeeds, in check mode or not. ``after`` are the pools at its end, real or
+        predicted.
+        """
         before = self._before() or after
         return self.result(
             {
                 "changed": bool(self.made),
-                **self.of_its_own(after),
+                **self.own_values(after),
                 "transfers": self.rows(self.made),
                 "allocation": as_result(after),
                 "allocation_before": as_result(before),
@@ -108,7 +110,7 @@ class WritingReport(RunReport):
         )
 
     def failure(self, error: KooDriveError) -> dict[str, Any]:
-        """The failure, with what was done and sent, and what the pools held and hold."""
+        """Return the result of a run that failed: with its transfers, and the pools before and now."""
         return {
             **error.as_result(*self._state_in_words(error), trace_id=self.trace_id, advice=self.advice),
             **self.result(self._values_of_failure()),
@@ -116,30 +118,30 @@ class WritingReport(RunReport):
         }
 
     def origins(self) -> set[str]:
-        """The pools that have given in this run, or are about to."""
+        """Return the types of the pools that gave capacity in this run, or would give it next."""
         return {plan.origin_type for plan in (*self.made, *([self._plan] if self._plan else [])) if plan.moves}
 
     def rows(self, plans: Iterable[Plan]) -> list[dict[str, Any]]:
-        """These transfers as the results of this module show them."""
+        """Return these transfers as the results of this module show them."""
         return [row for plan in plans for row in as_rows(plan.moves)]
 
-    def of_its_own(self, now: Allocation | None) -> dict[str, Any]:
-        """What the results of this module have beyond those of the others; ``now`` are the pools, where they are known."""
+    def own_values(self, now: Allocation | None) -> dict[str, Any]:
+        """Return what only the results of this module have. ``now`` are the pools, if they are known."""
         return {}
 
     def _before(self) -> Allocation | None:
-        """The pools before the first transfer, or before the one that was planned."""
+        """Return the pools before the first transfer, or before the planned one."""
         first = self.made[0] if self.made else self._plan
         return None if first is None else first.before
 
     def _values_of_failure(self) -> dict[str, Any]:
-        known = self.of_its_own(self.now)
+        known = self.own_values(self.now)
         if self.now is not None:
             known["allocation"] = as_result(self.now)
         before = self._before()
         if before is not None:
             known["allocation_before"] = as_result(before)
-            # Beside transfers that were made, one that was refused would look like them.
+            # In a list with transfers that were made, a refused one would look like them.
             known["transfers"] = self.rows([*self.made, *([] if self.made and self._refused else self._in_doubt())])
         return known
 
@@ -150,7 +152,7 @@ class WritingReport(RunReport):
         return any(self.now is not None and plan.compare(self.now) is not Comparison.BEFORE for plan in self._in_doubt())
 
     def _state_in_words(self, error: KooDriveError) -> list[str]:
-        """What was done before, and what the pools held and hold where something has been sent, or they decide what is to be done next."""
+        """Return sentences on earlier transfers, and on the pools if they matter for this error."""
         in_doubt = self._in_doubt()
         goes_on = error.kind != "open_transfer" and (self._refused or not in_doubt)
         done = f"Done before that: {' and '.join(plan.in_words() for plan in self.made)}" if self.made else ""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pools as they shall be, from a task's options to its result. Knows nothing of AnsibleModule."""
+"""Bring all pools to a layout: from a task's options to its result. Does not know AnsibleModule."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RUN_AGAIN = "Run again. The next run starts from the pools that it then reads, a
 
 
 class LayoutReport(WritingReport):
-    """What the run of a layout can tell."""
+    """The report of a run that makes a layout."""
 
     advice = {**ADVICE, "not_verified": RUN_AGAIN, "outcome_unknown": RUN_AGAIN, "insufficient_capacity": MORE_ROOM}
 
@@ -49,15 +49,15 @@ class LayoutReport(WritingReport):
     def rows(self, plans: Iterable[Plan]) -> list[dict[str, Any]]:
         return [{"origin_type": plan.origin_type, **row} for plan in plans for row in as_rows(plan.moves)]
 
-    def of_its_own(self, now: Allocation | None) -> dict[str, Any]:
+    def own_values(self, now: Allocation | None) -> dict[str, Any]:
         return {} if now is None else {"missing": self._layout.missing(now)}
 
 
 def allocate_capacity(options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None, caller: Caller = NOBODY) -> dict[str, Any]:
-    """Make the pools what ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
+    """Bring the pools to what ``options`` ask for, and return the result of the task, also if it fails.
 
-    In check mode nothing is sent but reads, nothing is written, and the result is the predicted one. Raises KooDriveError ``invalid_request``, before
-    anything is sent.
+    The module's documentation describes options and result. In check mode, the run only reads, and returns the
+    predicted result. Raises KooDriveError ``invalid_request`` before anything is sent.
     """
     layout, care = layout_from(options), care_from(options)
     connection, ledger = connection_from(options, environ), ledger_from(options, environ)

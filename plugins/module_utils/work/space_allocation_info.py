@@ -1,4 +1,4 @@
-"""What a tenant's pools hold, from a task's options to its result. Knows nothing of AnsibleModule."""
+"""Read a tenant's pools: from a task's options to its result. Does not know AnsibleModule."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def allocation_info(
     called_off: threading.Event | None = None,
     caller: Caller = NOBODY,
 ) -> dict[str, Any]:
-    """Read the pools [GetSpaceAllocation]; the module's documentation describes options and result, also the one of a failure.
+    """Read the pools [GetSpaceAllocation], and return the result of the task, also if it fails.
 
-    Check mode makes no difference. Once another thread sets ``called_off``, the request under way is the last one. Raises KooDriveError
-    ``invalid_request``, before anything is sent.
+    The module's documentation describes options and result. Once another thread sets ``called_off``, no more requests
+    are sent. Raises KooDriveError ``invalid_request`` before anything is sent.
     """
     connection = connection_from(options, environ)
     report = RunReport(connection.endpoint, connection.trace_id)
@@ -40,13 +40,15 @@ def allocation_info(
     except KooDriveError as error:
         return report.failure(error)
     allocation = {name: {**pool, **stored.get(name, {})} for name, pool in as_result(pools).items()}
-    # A sum without one of the pools would look like less than there is.
+    # Without one of the pools, the sum would be too small.
     whole = {"stored_capacity": round(sum(row["stored_capacity"] for row in stored.values()), 3)} if stored and stored.keys() == pools.keys() else {}
     return report.result({"changed": False, "allocation": allocation, **sums(pools), **whole})
 
 
 def _stored(koodrive: KooDrive, pools: Allocation, warnings: list[str]) -> dict[str, dict[str, float]]:
-    """Return what results show of the data stored in ``pools``. What KooDrive does not say is left out, with a warning."""
+    """Return the stored data of ``pools`` as results show it. Warn of what KooDrive does not report, and leave it
+    out.
+    """
     try:
         known = koodrive.stored("Reading the usage")
     except KooDriveError as error:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One transfer of unallocated capacity, from a task's options to its result. Knows nothing of AnsibleModule."""
+"""Transfer unallocated capacity from one pool: from a task's options to its result. Does not know AnsibleModule."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class Task(NamedTuple):
-    """What a task asks for, valid: a goal that one transfer reaches."""
+    """What a task asks for, checked. One transfer reaches this goal."""
 
     origin_type: str
     targets: tuple[Target, ...]
@@ -69,7 +69,8 @@ class Task(NamedTuple):
     def plan(self, before: Allocation) -> Plan:
         """Return what to send on the reading ``before``: to each target a multiple of the step [Storage Settings].
 
-        A target that has enough gets nothing, and no target ever gives. ``before`` must have the origin and every target.
+        A target that has enough gets nothing, and no target ever gives. ``before`` must have the origin and every
+        target.
         """
         required = {target.type: target.required_total(before[target.type]) for target in self.targets}
         lacking = {name: total - before[name].total_capacity for name, total in required.items()}
@@ -77,7 +78,8 @@ class Task(NamedTuple):
         return Plan(self.origin_type, before, moves, required)
 
     def ensure_sufficient(self, plan: Plan) -> None:
-        """Raise KooDriveError ``insufficient_capacity`` if the origin cannot give what ``plan`` moves and keep its reserve.
+        """Raise KooDriveError ``insufficient_capacity`` if the origin cannot give what ``plan`` moves and keep its
+        reserve.
 
         KooDrive does not know the reserve, and refuses with 13000311 if the unallocated capacity is too small.
         """
@@ -100,21 +102,21 @@ class Task(NamedTuple):
 
 
 class TransferReport(WritingReport):
-    """What the run of one transfer can tell."""
+    """The report of a run that makes one transfer."""
 
     def __init__(self, endpoint: str, trace_id: str, origin_type: str) -> None:
         super().__init__(endpoint, trace_id)
         self._origin_type = origin_type
 
-    def of_its_own(self, now: Allocation | None) -> dict[str, Any]:
+    def own_values(self, now: Allocation | None) -> dict[str, Any]:
         return {"origin_type": self._origin_type, "earlier": self.earlier}
 
 
 def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Mapping[str, str] | None = None, caller: Caller = NOBODY) -> dict[str, Any]:
-    """Make the pools what ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
+    """Bring the pools to what ``options`` ask for, and return the result of the task, also if it fails.
 
-    In check mode nothing is sent but reads, nothing is written, and the result is the predicted one. Raises KooDriveError ``invalid_request``, before
-    anything is sent.
+    The module's documentation describes options and result. In check mode, the run only reads, and returns the
+    predicted result. Raises KooDriveError ``invalid_request`` before anything is sent.
     """
     task, care = task_from(options), care_from(options)
     connection, ledger = connection_from(options, environ), ledger_from(options, environ)
@@ -123,7 +125,7 @@ def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
 
 
 def task_from(options: Mapping[str, Any]) -> Task:
-    """What the task asks for. Raises KooDriveError ``invalid_request``, naming the option."""
+    """Return what the task asks for. Raises KooDriveError ``invalid_request``, naming the option."""
     origin_type = options["origin_type"]
     rows: Sequence[Mapping[str, Any]] = options["target"]
     if origin_type in pool_types(rows, "target"):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The transfers that the ledger has of a tenant, from a task's options to its result. Knows nothing of AnsibleModule."""
+"""List a tenant's transfers in the ledger: from a task's options to its result. Does not know AnsibleModule."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,]\d+)?(?:
 
 
 class Query(NamedTuple):
-    """Which records a task asks for, valid: ``since`` is in seconds since 1970."""
+    """Which records a task asks for, checked. ``since`` is in seconds since 1970."""
 
     states: tuple[str, ...]
     since: float
@@ -50,9 +50,10 @@ class Query(NamedTuple):
 
 
 def transfer_info(options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None, caller: Caller = NOBODY) -> dict[str, Any]:
-    """List the transfers that ``options`` ask for; the module's documentation describes options and result, also the one of a failure.
+    """List the transfers that ``options`` ask for, and return the result of the task, also if it fails.
 
-    Check mode makes no difference: nothing is written. Raises KooDriveError ``invalid_request``, before anything is sent.
+    The module's documentation describes options and result. Raises KooDriveError ``invalid_request`` before anything is
+    sent.
     """
     query = query_from(options)
     connection, ledger = connection_from(options, environ), ledger_from(options, environ)
@@ -76,9 +77,9 @@ def transfer_info(options: Mapping[str, Any], _check_mode: bool, environ: Mappin
 
 
 def query_from(options: Mapping[str, Any]) -> Query:
-    """Which records the task asks for. Raises KooDriveError ``invalid_request``, naming the option."""
+    """Return which records the task asks for. Raises KooDriveError ``invalid_request``, naming the option."""
     return Query(
-        # A list without anything in it is no filter.
+        # An empty list is no filter.
         states=tuple(options["state"]) or STATES,
         since=0.0 if is_blank(options["since"]) else _moment(options["since"]),
         limit=in_range(options, "limit", 1, MAX_LIMIT),
@@ -86,7 +87,7 @@ def query_from(options: Mapping[str, Any]) -> Query:
 
 
 def _moment(text: str) -> float:
-    """The whole second that ``text`` names, since 1970; a date is its first one, and what has no zone is UTC."""
+    """Return the moment ``text`` in seconds since 1970. A date means its first second. The default zone is UTC."""
     refusal = invalid_request("since", "must be a date or a time in ISO 8601, such as 2026-11-25, 2026-11-25T14:00:00Z or 2026-11-25T15:00:00+01:00")
     found = MOMENT.fullmatch(text.strip())
     if found is None:
@@ -100,7 +101,7 @@ def _moment(text: str) -> float:
 
 
 def _tenant(connection: Connection, ledger: LedgerChoice, koodrive: KooDrive, store: Store) -> str:
-    """Return whose transfers the task asks for. Raises KooDriveError: without a tenant, the ledger would seem to be empty."""
+    """Return the tenant. Raises KooDriveError if it is unknown, since the ledger would then seem to be empty."""
     tenant = tenant_of(ledger, connection.credential, koodrive, store, read_only=True)
     if tenant is not None:
         return tenant

@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ledger of one tenant during one run: whose it is, the newest record, an earlier addition, and this run's own record."""
+"""One tenant's records during one run: which tenant, the newest record, an earlier addition, and the run's own
+record.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,9 @@ SLACK = 10.0
 
 
 def tenant_of(ledger: LedgerChoice, credential: str, koodrive: KooDrive, store: Store, read_only: bool) -> str | None:
-    """Return whose pools the run is about: the name that was given, or what KooDrive says; None if it says nothing.
+    """Return the tenant: the name in the options, or KooDrive's tenant ID. None if KooDrive does not report it.
 
-    What KooDrive says is kept per credential. The hash keeps a token out of the ledger.
+    The ledger keeps KooDrive's answer for each credential, as a hash, since a token must not be in the ledger.
     """
     if ledger.tenant is not None:
         return ledger.tenant
@@ -42,14 +44,14 @@ def tenant_of(ledger: LedgerChoice, credential: str, koodrive: KooDrive, store: 
     if tenant is None:
         tenant = koodrive.tenant_id("Asking for the tenant")
         if tenant is not None and not read_only:
-            # A run that cannot write asks once more next time.
+            # If this fails, the next run asks again.
             with suppress(KooDriveError):
                 store.remember(hashed, tenant)
     return tenant
 
 
 class Writer(NamedTuple):
-    """The run that writes: its name for people, its trace ID, and its options ``timeout``, ``verify_timeout`` and ``settle_time`` in seconds."""
+    """The run that writes: its name for people, its trace ID, and three of its options, in seconds."""
 
     name: str
     trace_id: str
@@ -61,7 +63,8 @@ class Writer(NamedTuple):
 class TenantLedger:
     """The records of ``tenant`` in ``store``, for the run of ``writer``; with ``read_only``, it writes nothing.
 
-    ``clock`` is KooDrive's, in seconds since 1970. What the user should know goes to ``warnings``. A tenant of None is one that nobody has named.
+    ``clock`` is KooDrive's, in seconds since 1970. ``warnings`` are for the user. The tenant is None if neither the
+    task nor KooDrive names it.
     """
 
     def __init__(self, store: Store, tenant: str | None, writer: Writer, clock: Callable[[], float], warnings: list[str], read_only: bool) -> None:
@@ -74,16 +77,18 @@ class TenantLedger:
         self._newest: Record | None = None
         #: Why this run could not write down the outcome of the newest record.
         self._unwritten: KooDriveError | None = None
-        #: The record of the transfer that this run is making, when it was written by the clock that counts suspended time, and its state once
-        #: that is known but not written yet.
+        #: The record of this run's transfer, and when it was appended, by the clock that counts suspended time.
         self._own: Record | None = None
         self._own_since = 0.0
+        #: The state of that record, if it is known but not written yet.
         self._state_of_own: str | None = None
 
     # Before a transfer
 
     def look(self) -> None:
-        """Read the newest record. It decides which record this run can append, so it comes before the pools and the key."""
+        """Read the newest record. It decides which record this run can append, so it comes before the pools and the
+        key.
+        """
         self._newest = None if self._tenant is None else self._store.newest(self._tenant)
         self._unwritten = None
 
@@ -97,10 +102,10 @@ class TenantLedger:
         return self.open is not None and self.open.is_busy(self._clock(), self._writer.settle_time)
 
     def resolve(self, pools: Allocation, read_call: str, read_at: float) -> bool:
-        """Find out from ``pools``, read by ``read_call`` at ``read_at``, what became of the open transfer.
+        """Find out from ``pools``, read by ``read_call`` at ``read_at``, whether the open transfer was applied.
 
-        Return False if another run has ended it differently, so that this run must look again. An outcome that cannot be written down is a warning,
-        and keeps this run from sending anything.
+        Return False if another run has ended it differently, so that this run must look again. An outcome that cannot
+        be written down is a warning, and keeps this run from sending anything.
         """
         record = self.open
         state = OPEN if record is None else state_of(record, pools, read_call, read_at, self._writer.settle_time)
@@ -114,12 +119,12 @@ class TenantLedger:
                 self._unwritten = error
                 self._warnings.append(f"The outcome of an earlier transfer ({state}) could not be written down: {error.what}.")
         if state == GIVEN_UP:
-            self._warnings.append(f"Nobody knows what became of {record.in_words()}. The pools have changed in another way since.")
+            self._warnings.append(f"The outcome of {record.in_words()} stays unknown, since the pools have changed in another way.")
         self._newest = record._replace(state=state)
         return True
 
     def need_tenant(self) -> str:
-        """Return the tenant. Raises KooDriveError ``invalid_request`` if nobody has named it."""
+        """Return the tenant. Raises KooDriveError ``invalid_request`` if it is unknown."""
         if self._tenant is None:
             raise unnamed_tenant()
         return self._tenant
@@ -127,7 +132,8 @@ class TenantLedger:
     def earlier(self, key: str, plan: Plan) -> Record | None:
         """Return the addition that was made with ``key`` before, or is open; ``plan`` is what would be sent now.
 
-        Raises KooDriveError ``invalid_request`` if the key belongs to another addition, and ``outcome_unknown`` if nobody knows its outcome.
+        Raises KooDriveError ``invalid_request`` if the key belongs to another addition, and ``outcome_unknown`` if
+        its outcome stays unknown.
         """
         record = self._store.with_key(self.need_tenant(), key)
         if record is not None and self._newest is not None and record.sequence == self._newest.sequence:
@@ -137,16 +143,18 @@ class TenantLedger:
         if (record.origin_type, dict(record.moves)) != (plan.origin_type, dict(plan.moves)):
             raise invalid_request("idempotency_key", f"was used before for another addition, {record.in_words()}. Use another key for this one")
         if record.state == GIVEN_UP:
-            raise KooDriveError("outcome_unknown", f"nobody knows the outcome of the addition with this idempotency_key, {record.in_words()}")
+            raise KooDriveError("outcome_unknown", f"the outcome of the addition with this idempotency_key is unknown: {record.in_words()}")
         return record
 
     # A transfer
 
     def append(self, plan: Plan, read_call: str, key: str | None) -> bool:
-        """Write down what this run is about to send. Return False if another run has appended a record since :meth:`look`."""
+        """Append the record of what this run sends next. Return False if another run has appended a record since
+        :meth:`look`.
+        """
         if self._unwritten is not None:
             raise self._unwritten
-        # In this order: a run that is held up in between must take itself for too late, and not for too early.
+        # In this order: a run that is suspended in between must count as too late, not as too early.
         since = seconds_since_boot()
         writer, begun_at = self._writer, self._clock()
         before = self._own or self._newest
@@ -175,7 +183,7 @@ class TenantLedger:
         return 0.0 if self._own is None else self._own.begun_at
 
     def may_send(self) -> bool:
-        """Return whether nobody has ended this run's record, and a request now would be over by ``busy_until``."""
+        """Return whether this run's record is still open, and a request now would end before ``busy_until``."""
         return self._own is not None and self._store.is_open(self._own) and seconds_since_boot() - self._own_since <= SLACK + self._writer.verify_timeout
 
     def will_be(self, state: str) -> None:
@@ -183,15 +191,17 @@ class TenantLedger:
         self._state_of_own = state
 
     def end(self, state: str) -> str:
-        """Write down the outcome of this run's transfer, and return the state that is stored, which another run may have decided."""
+        """Write down the outcome of this run's transfer, and return the state that is stored, which another run may
+        have decided.
+        """
         self.will_be(state)
         return self.finish()
 
     def finish(self, accepted: bool = False) -> str:
         """Write down what is known of this run's transfer, and return the state that is stored.
 
-        A transfer with an unknown outcome stays open, with a note whether KooDrive ``accepted`` it. If the ledger fails, the next run finds the
-        outcome out.
+        A transfer with an unknown outcome stays open, with a note whether KooDrive ``accepted`` it. If the ledger
+        fails, the next run finds the outcome out.
         """
         own, state = self._own, self._state_of_own
         self._own = self._state_of_own = None
@@ -215,7 +225,7 @@ class TenantLedger:
         return KooDriveError("busy", what, action="Waiting for other tasks")
 
     def blocked(self, record: Record) -> KooDriveError:
-        """Return the error of a run that has something to send while the transfer of ``record``, with an unknown outcome, is open."""
+        """Return the error of a run that must not send, since the transfer of ``record`` is open."""
         until = time_in_words(record.resolvable_at(self._writer.settle_time))
         what = f"KooDrive may still apply {record.in_words()}, until {until}. The pools do not show it yet. Nothing was sent now"
         return KooDriveError("open_transfer", what, action="Looking for an open transfer")

@@ -228,7 +228,7 @@ def get_through(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[s
     assert last is not None
     if "failed" in last and "idempotency_key" in task and last["error"]["kind"] == "outcome_unknown":
         # KooDrive accepted the addition and dropped it. Nobody can tell that from one that was moved back.
-        assert "nobody knows the outcome" in last["msg"]
+        assert "the outcome of the addition with this idempotency_key is unknown" in last["msg"]
     elif "failed" in last:
         assert last["error"]["kind"] == "insufficient_capacity"
     else:

@@ -27,7 +27,9 @@ def minimums_of(name: str) -> some.SearchStrategy[Minimums]:
 
 @some.composite
 def layouts(draw: some.DrawFn, partial: bool, rest: bool = False) -> Layout:
-    """Layouts of some pools. With ``rest``, one of them takes what the others have beyond, and may have no minimum itself."""
+    """Layouts of some pools. With ``rest``, one of them takes what the others have beyond, and may have no minimum
+    itself.
+    """
     names = draw(some.lists(some.sampled_from(list(SPACE_TYPES)), min_size=1, unique=True))
     pools = [draw(minimums_of(name)) for name in names]
     if rest:
@@ -122,7 +124,9 @@ def test_the_same_reading_has_the_same_plan(layout: Layout, before: Allocation) 
 
 
 def net(layout: Layout, before: Allocation) -> dict[str, int]:
-    """What each pool gets in all, and gives if it is less than 0, when one takes the rest. Worked out without any transfer."""
+    """What each pool gets in all, and gives if it is less than 0, when one takes the rest. Worked out without any
+    transfer.
+    """
     (rest,) = [minimums.type for minimums in layout.pools if minimums.takes_rest]
     change = {name: up(gigabytes, layout.step) for name, gigabytes in layout.missing(before).items() if name != rest}
     for name, gigabytes in layout.to_give(before).items():
@@ -243,7 +247,7 @@ def test_the_numbers_of_what_does_not_suffice(step: int, told: str) -> None:
 def test_rounding_can_ask_for_more_than_there_is() -> None:
     pools: dict[str, Any] = {"department": Pool(205, 0), "group": Pool(0, 0)}
     layout = layout_of(Minimums("department", 0, None), Minimums("group", None, 203), step=10)
-    with pytest.raises(KooDriveError, match="can give 200 GB, in steps of 10 GB; it would suffice but for capacity_step"):
+    with pytest.raises(KooDriveError, match="can give 200 GB, in steps of 10 GB; it would suffice without capacity_step"):
         layout.ensure_sufficient(layout.plan(pools))
     assert dict(layout._replace(partial=True).plan(pools).moves) == {"group": 200}
 

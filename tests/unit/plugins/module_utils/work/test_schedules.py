@@ -1,9 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two controllers, each fate of each POST, a kill at each step: every schedule, by the real code. KOODRIVE_SCHEDULES=all takes more of them.
+"""Try each schedule of two or three controllers: each order of steps, each fate of each POST, a kill at each step.
 
-Then the code, or a store, is broken on purpose, and a schedule must be found in which a promise is.
+The code is the real one, in a world in memory. KOODRIVE_SCHEDULES=all tries more stories. Then each rule of the code
+or of a store is broken on purpose, and a schedule must break a promise.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ FEW_QUICK = QUICK._replace(fates=FEW)
 SLOW = Rules(kills=0, leases=0, fates=LOST)
 KILLED = Rules(leases=0, fates=LOST)
 STOPPED = Rules(kills=0, long_times=0, fates=LOST)
-#: Whoever says settle_time: 0 knows that nothing comes late.
+THREE_AT_ONCE = QUICK._replace(at_once=3, fates=LOST)
+#: A user who sets settle_time to 0 knows that nothing comes late.
 KNOWN = STOPPED._replace(fates=("done", "never"))
 OUTSIDER = QUICK._replace(outsider=True, fates=UNSEEN)
 
 
 class Story(NamedTuple):
-    """The tasks of two controllers at once and of those after them; so many of these come when everything has settled."""
+    """The tasks, in the order in which their runs begin. The last ``after`` runs begin when nothing is late any more."""
 
     name: str
     tasks: Sequence[Task]
@@ -79,6 +81,7 @@ OTHERS = [
 
 CHOSEN = [(A_STATE, rules) for rules in (QUICK, SLOW, KILLED, STOPPED, OUTSIDER)]
 CHOSEN += [(A_KEY, QUICK), (A_KEY, KILLED._replace(fates=("late",))), (FOR_LOST, KNOWN), (CHECKED, KILLED), (SAME_KEY, QUICK)]
+CHOSEN += [(ONE_STATE, THREE_AT_ONCE), (ONE_KEY, THREE_AT_ONCE)]
 if ALL:
     CHOSEN += [(story, QUICK) for story in (ONE_STATE, ONE_KEY, *OTHERS)] + [(ONE_LAYOUT, FEW_QUICK)]
     CHOSEN += [
@@ -87,6 +90,8 @@ if ALL:
         (A_KEY, OUTSIDER),
         (TWO_KEYS, SLOW),
         (A_KEY, STOPPED),
+        (ONE_KEY, THREE_AT_ONCE._replace(fates=("done", "reply lost", "rate limited"))),
+        (ONE_STATE, THREE_AT_ONCE._replace(kills=1, long_times=1)),
         (A_STATE, KILLED._replace(leases=1)),
         (A_STATE, KILLED._replace(kills=2, long_times=2)),
     ]
@@ -96,7 +101,7 @@ def _named(value: Story | Rules) -> str:
     if isinstance(value, Story):
         return value.name
     more = f"{', an outsider' if value.outsider else ''}, {len(value.fates)} fates"
-    return f"kills {value.kills}, leases {value.leases}, long times {value.long_times}{more}"
+    return f"{value.at_once} at once, kills {value.kills}, leases {value.leases}, long times {value.long_times}{more}"
 
 
 @pytest.mark.parametrize(("story", "rules"), CHOSEN, ids=_named)

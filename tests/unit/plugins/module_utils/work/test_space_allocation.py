@@ -21,7 +21,8 @@ ROOM = [
     {"type": "group", "total_capacity": 2048, "unallocated_capacity": 100},
     {"type": "department", "unallocated_capacity": 200},
 ]
-#: For a layout that takes two transfers: 600 GB for the groups, of which the individuals give 400 and the departments 200.
+#: For a layout that takes two transfers: 600 GB for the groups, of which the individuals give 400 and the departments
+#: 200.
 TWO_GIVERS = {
     "department": {"total": 500, "allocated": 0},
     "individual": {"total": 800, "allocated": 300},

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the huaweicloud.koodrive maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin of a task, with Ansible's own task, connection and templates."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.connection.local import Connection
+from ansible.template import Templar
+from ansible_collections.huaweicloud.koodrive.plugins.action.koodrive_space_transfer import ActionModule
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS
+from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+
+GROUP = [{"type": "group", "total_capacity": 600}]
+MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+def action_for(koodrive: KooDriveForTests) -> ActionModule:
+    """Return the action of a task that moves capacity."""
+    options = {"endpoint": koodrive.endpoint, "token": TOKEN, "ledger": koodrive.ledger, "origin_type": "department", "target": GROUP}
+    loader = DataLoader()
+    context = PlayContext()
+    task = Task()
+    task.action, task.args = "huaweicloud.koodrive.koodrive_space_transfer", options
+    return ActionModule(
+        task=task, connection=Connection(context, os.devnull), play_context=context, loader=loader, templar=Templar(loader=loader), shared_loader_obj=None
+    )
+
+
+@pytest.mark.parametrize("shows_invocation", [True, False])
+def test_the_result_of_the_work_is_the_result_of_the_task(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, shows_invocation: bool) -> None:
+    monkeypatch.setattr(in_process, "_shows_invocation", lambda _variables: shows_invocation)
+    result = action_for(koodrive).run(task_vars={})
+    assert result["changed"] and result["transfers"] == [{"type": "group", "expand_capacity": 100}]
+    assert koodrive.methods() == ["GET", "POST", "GET"]
+    assert ("invocation" in result) is shows_invocation
+    if shows_invocation:
+        assert result["invocation"]["module_args"]["token"] == MASKED
+
+
+def test_as_a_module_it_knows_its_parents_and_its_result_is_masked(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+
+    def execute(_self: ActionModule, module_args: dict[str, Any], **_others: Any) -> dict[str, Any]:
+        given.update(module_args)
+        return {"changed": True, "leaked": f"<{TOKEN}>"}
+
+    monkeypatch.setattr(ActionModule, "_execute_module", execute)
+    result = action_for(koodrive).run(task_vars={in_process.SWITCH: False})
+    assert given[PARENTS] == (os.getpid(), os.getppid()) and given["token"] == TOKEN
+    assert result["changed"] and result["leaked"] == "<********>" and koodrive.methods() == []
