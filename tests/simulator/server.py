@@ -130,7 +130,7 @@ class Simulator(ServerThread):
         threading.Event().wait(seconds)
 
     @property
-    def deaf(self) -> bool:
+    def is_refusing(self) -> bool:
         """Return whether the socket is closed at the moment."""
         return self._site is None
 
@@ -145,10 +145,10 @@ class Simulator(ServerThread):
         """
         deadline = time.monotonic() + patience
         knocked = False
-        while self.deaf or self._serving or self._late or self.connections() or not knocked:
+        while self.is_refusing or self._serving or self._late or self.connections() or not knocked:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self._serving} requests, {self._late} transfers, {self.connections()} connections are left")
-            if not self.deaf and not knocked:
+            if not self.is_refusing and not knocked:
                 # Connections are accepted in order. So after this one, all earlier ones are known. The socket may close
                 # at this moment.
                 with suppress(ConnectionRefusedError):

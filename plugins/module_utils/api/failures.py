@@ -53,7 +53,7 @@ def explain(error: BaseException) -> Failure:
     causes = list(_causes(error))
     failure = next(filter(None, map(_explained, reversed(causes))), None)
     if failure is None:
-        return _accident(error)
+        return _unexpected_failure(error)
     if any(isinstance(cause, PROXY_UNREACHED) for cause in causes):
         return failure._replace(why=f"the proxy of the environment: {failure.why}", advice=None)
     return failure
@@ -85,7 +85,7 @@ def _explained(cause: BaseException) -> Failure | None:
     return None
 
 
-def _accident(error: BaseException) -> Failure:
+def _unexpected_failure(error: BaseException) -> Failure:
     """Return the meaning of an unexpected exception.
 
     If the environment has a proxy, its URL is the only unchecked value.

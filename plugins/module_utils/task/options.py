@@ -217,7 +217,7 @@ def _app(values: _Values) -> AppAuth:
         raise invalid_request(" and ".join(names), "must be given too: an app needs app_id, app_secret and user_id")
     first, second, third = map(values.named, APP_OPTIONS)
     advice = f"Check {first}, {second} and {third}, that they belong to this endpoint's site, and that this machine's clock is right."
-    return AppAuth(*map(str, app.values()), advice)
+    return AppAuth(**{name: str(value) for name, value in app.items()}, advice=advice)
 
 
 def _ledger(values: _Values) -> str | None:

@@ -40,7 +40,7 @@ def tls_error(reason: str) -> ssl.SSLError:
     return error
 
 
-def an_accident() -> BaseException:
+def a_lost_connection() -> BaseException:
     """Return what urllib3 1.26 raises for a lost connection: it does so while it handles a TypeError."""
     try:
         try:
@@ -74,7 +74,7 @@ def an_accident() -> BaseException:
         (http.client.IncompleteRead(b"secret"), "the connection was closed in the middle of the reply", True),
         (EOFError("5 bytes were announced, 3 arrived"), "the connection was closed in the middle of the reply", True),
         (http.client.BadStatusLine("<html>"), "the reply is not HTTP", True),
-        (an_accident(), "Connection reset by peer", True),
+        (a_lost_connection(), "Connection reset by peer", True),
     ],
     ids=repr,
 )
