@@ -27,7 +27,7 @@ POOLS = {**DEFAULT_POOLS, "department": {"total": 4000, "allocated": 400}}
 
 
 def pool(text: str) -> tuple[str, dict[str, int]]:
-    """NAME=TOTAL/ALLOCATED"""
+    """Return name and capacities of a pool from ``NAME=TOTAL/ALLOCATED``."""
     name, _equals, numbers = text.partition("=")
     total, _slash, allocated = numbers.partition("/")
     if name not in SPACE_TYPES:
@@ -36,7 +36,7 @@ def pool(text: str) -> tuple[str, dict[str, int]]:
 
 
 def app(text: str) -> App:
-    """ID:SECRET:USER"""
+    """Return the app from ``ID:SECRET:USER``."""
     return App(*text.split(":"))
 
 

@@ -27,7 +27,7 @@ ENDS_OF_TLS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 #: What http.client says if a proxy does not connect to the endpoint.
 PROXY_REFUSAL = re.compile(r"Tunnel connection failed: (\d+)")
 #: OpenSSL's reasons for an answer that is not TLS; which one, depends on its release.
-NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
+NOT_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 NOT_TLS_ADVICE = (
     "Check host and port of the endpoint. To use plain HTTP, write http:// in front of the host. This works for a loopback address only,"
     " such as http://127.0.0.1:8480."
