@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which readings of the pools are worth an event, and what it says. Pure: no I/O, no clock."""
+"""Decide which readings of the pools are events, and what an event says. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -14,36 +14,40 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import MAX_CAPACITY, SPACE_TYPES
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank
 
-#: The name of all pools that KooDrive reports, taken together.
+#: The name of all pools together.
 ALL = "all"
-#: What can have a threshold, in the order in which events name it.
+#: The names that can have a threshold, in the order of events.
 WATCHED = (*SPACE_TYPES, ALL)
-#: What a reading says of all pools together, and of what is stored in them, where it is known.
+#: The keys of a reading for all pools together. The stored data may be missing.
 STORED = "stored_capacity"
 SUMS = ("total_capacity", "allocated_capacity", "unallocated_capacity")
 THRESHOLD = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*(%?)", re.ASCII)
 
 
 class Threshold(NamedTuple):
-    """How much must be unallocated at least: so many GB, or so many percent of the total."""
+    """The minimum unallocated capacity, in GB or in percent of the total."""
 
     amount: Decimal
     is_percent: bool
 
-    def is_over(self, pool: Mapping[str, int]) -> bool:
-        """Whether ``pool``, as results show it, has less unallocated. A pool without any capacity is under no percentage."""
+    def is_above(self, pool: Mapping[str, int]) -> bool:
+        """Return whether ``pool`` of a result has less unallocated capacity.
+
+        A pool without capacity has no percentage.
+        """
         unallocated = pool["unallocated_capacity"]
         return unallocated * 100 < self.amount * pool["total_capacity"] if self.is_percent else unallocated < self.amount
 
 
 def thresholds_from(given: Mapping[str, Any] | None) -> dict[str, Threshold]:
-    """The thresholds of the option ``thresholds`` by what they are for; a blank one is none.
+    """Return the thresholds of the option ``thresholds`` by name. A blank threshold counts as not given.
 
-    Raises KooDriveError ``invalid_request``, naming the threshold, for one that is neither whole GB nor percent, or for nothing that there is.
+    Raises KooDriveError ``invalid_request``, naming the threshold, for an unknown name and for a value that is neither
+    whole GB nor a percentage.
     """
     for name in given or {}:
         if name not in WATCHED:
-            raise invalid_request(f"thresholds.{name}", f"is none of {', '.join(WATCHED)}")
+            raise invalid_request(f"thresholds.{name}", f"is not one of {', '.join(WATCHED)}")
     return {name: _threshold(name, value) for name, value in (given or {}).items() if not is_blank(value)}
 
 
@@ -60,39 +64,42 @@ def _is_whole(threshold: Threshold) -> bool:
 
 
 class CapacityWatch:
-    """What the readings of one tenant's pools have shown so far.
+    """Compare the readings of one tenant's pools.
 
-    A reading is what ``koodrive_space_allocation_info`` returns, or returns as a failure.
+    A reading is the result of ``koodrive_space_allocation_info``, or its failure.
     """
 
     def __init__(self, thresholds: Mapping[str, Threshold]) -> None:
         self._thresholds = thresholds
-        #: The pools at the latest reading that succeeded; None before the first one.
+        #: The pools of the latest successful reading; None before the first one.
         self._allocation: Any = None
-        #: What was under its threshold when it was last reported.
+        #: The names that were below their threshold when KooDrive last reported them.
         self._below: set[str] = set()
-        #: The kind of the failure of the latest reading; None where it succeeded.
+        #: The error kind of the latest reading; None if it succeeded.
         self._failure: str | None = None
 
     def event_of(self, reading: Mapping[str, Any], heartbeat: bool) -> dict[str, Any] | None:
-        """The event that ``reading`` is worth, if it is; each one is with ``heartbeat``. It says in ``reasons`` why."""
-        told = {name: reading.get(name) for name in ("endpoint", "trace_id")}
-        told.update(self._failed(reading) if "error" in reading else self._succeeded(reading))
-        if heartbeat and not told["reasons"]:
-            told["reasons"] = ["heartbeat"]
-        return {"koodrive": told} if told["reasons"] else None
+        """Return the event of ``reading``, with its ``reasons``; None if it has none.
+
+        With ``heartbeat``, it always has one.
+        """
+        event = {name: reading.get(name) for name in ("endpoint", "trace_id")}
+        event.update(self._failed(reading) if "error" in reading else self._succeeded(reading))
+        if heartbeat and not event["reasons"]:
+            event["reasons"] = ["heartbeat"]
+        return {"koodrive": event} if event["reasons"] else None
 
     def _failed(self, reading: Mapping[str, Any]) -> dict[str, Any]:
         kind = reading["error"]["kind"]
-        is_news, self._failure = kind != self._failure, kind
-        return {"error": reading["error"], "msg": reading["msg"], "reasons": ["failed"] if is_news else []}
+        is_new, self._failure = kind != self._failure, kind
+        return {"error": reading["error"], "msg": reading["msg"], "reasons": ["failed"] if is_new else []}
 
     def _succeeded(self, reading: Mapping[str, Any]) -> dict[str, Any]:
-        # What is stored changes all the time, and is no reason for an event.
+        # The stored data changes all the time, so its change is not a reason for an event.
         allocation = {name: {key: value for key, value in pool.items() if key != STORED} for name, pool in reading["allocation"].items()}
         known = {**allocation, ALL: {name: reading[name] for name in SUMS}} if allocation else {}
-        below = {name for name, threshold in self._thresholds.items() if name in known and threshold.is_over(known[name])}
-        # What is not reported is neither under its threshold nor back over it.
+        below = {name for name, threshold in self._thresholds.items() if name in known and threshold.is_above(known[name])}
+        # A pool that is not reported is neither below its threshold nor back above it.
         came_below, came_back = below - self._below, (self._below - below) & set(known)
         reasons = {
             "first": self._allocation is None,

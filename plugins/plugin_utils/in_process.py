@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module's work inside Ansible's own worker process: when that is allowed, and how.
+"""Do a module's work in Ansible's own worker process, if the task allows it.
 
-Nearly all of a module's time goes into packaging it and starting a Python for it, on the very machine that Ansible runs on.
-Where nothing speaks for a process of its own, the same work is done here, behind the same checks of its options and with the
-same result; in every other case the module runs as if this were not here.
+A module spends nearly all of its time on being packaged and on starting Python, on the machine where Ansible runs
+already. So the work is done here, with the same checks of the options and the same result. If a task needs a separate
+process, the module runs as usual.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.argument
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import ENVIRONMENT, secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
 
-#: The variable that turns this off, for comparison and for support.
+#: The variable that turns this off, to compare and to find errors.
 SWITCH = "koodrive_in_process"
 
 display = Display()
 
-#: What our code, or requests for it, reads of the environment.
-READ_HERE = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR)")
+#: The environment variables that the collection and requests read at each run.
+READ_AT_RUN = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR)")
 
-# Ansible imports this file in the process that forks its workers. What they need and takes long to load is loaded here, once for all of them: the
-# CA bundle (20 ms), and a database's library.
+# Ansible imports this file in the process that forks its workers. So this loads once for all workers what takes long:
+# the CA bundle (20 ms), and the library of the database.
 load_bundle()
 load_for(os.environ.get(ENVIRONMENT["ledger"], ""))
 
 
 class InProcessAction(ActionBase):
-    """The base of the action plugins: each adds the argument spec and the work of the module of its name."""
+    """The base of the action plugins. Each plugin adds the argument spec and the work of its module."""
 
     argument_spec: ClassVar[dict[str, Any]]
-    #: What the module does.
+    #: The function that does the module's work.
     work: ClassVar[Work]
 
     TRANSFERS_FILES = False
@@ -59,23 +59,25 @@ class InProcessAction(ActionBase):
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The result of the task, by the one path or by the other."""
+        """Return the result of the task, from this process or from a module."""
         variables = task_vars or {}
         playbook = os.getppid()
         result: dict[str, Any] = super().run(tmp, variables)
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
-        why_not = self._why_not(variables, environment)
+        reason = self._reason_for_module(variables, environment)
         host = variables.get("inventory_hostname")
-        if why_not:
-            display.vvv(f"{self._task.action} runs as a module: {why_not}", host=host)
+        if reason:
+            display.vvv(f"{self._task.action} runs as a module: {reason}", host=host)
             arguments = self._module_arguments(playbook)
             result = merge_hash(result, self._execute_module(module_args=arguments, task_vars=variables, wrap_async=self._task.async_val))
-            # Since ansible-core 2.22 the result of a module is masked where it is shown, and not where it is registered.
+            # Since ansible-core 2.22, Ansible masks a module's result when it shows it, but not in the registered
+            # variable.
             with with_environment(environment):
-                return _without_secrets(result, self.argument_spec, _validated(self._task.args, self.argument_spec).validated_parameters)
+                options = _validated(self._task.args, self.argument_spec).validated_parameters
+                return _masked_result(result, _registered_secrets(self.argument_spec, options))
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
-        # Where a module on this machine runs, so that relative paths mean the same, in options and in the environment.
+        # A module runs in this folder, so a relative path means the same on both paths.
         with working_in(self._loader.get_basedir()), with_environment(environment):
             caller = Caller(lambda: os.getppid() == playbook, lambda text: display.display(f"[{host}] {text}"))
             done = run_in_process(self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode, caller)
@@ -84,12 +86,15 @@ class InProcessAction(ActionBase):
         return {**result, **done}
 
     def _module_arguments(self, playbook: int) -> dict[str, Any]:
-        """Return the arguments of the module. On this machine, it can see whether ``playbook``, a process ID, still runs."""
+        """Return the arguments of the module.
+
+        On this machine, it can see whether ``playbook``, a process ID, still runs.
+        """
         is_watched = self._connection.transport == "local" and not self._task.async_val
         return {**self._task.args, **({PARENTS: (os.getpid(), playbook)} if is_watched else {})}
 
-    def _why_not(self, variables: Mapping[str, Any], environment: Mapping[str, Any]) -> str | None:
-        """What speaks for a process of its own, if anything does; ``environment`` is the task's own."""
+    def _reason_for_module(self, variables: Mapping[str, Any], environment: Mapping[str, Any]) -> str | None:
+        """Return why this task must run as a module, or None. ``environment`` is the task's keyword."""
         if not boolean(self._templar.template(variables.get(SWITCH, True)), strict=False):
             return f"{SWITCH} is false"
         if self._connection.transport != "local":
@@ -98,11 +103,11 @@ class InProcessAction(ActionBase):
             return "it becomes another user"
         if self._task.async_val:
             return "it is asynchronous"
-        others = [name for name in environment if not READ_HERE.fullmatch(name)]
+        others = [name for name in environment if not READ_AT_RUN.fullmatch(name)]
         if others:
             return f"its environment has {others[0]}"
         if sys.platform == "darwin":
-            return "on macOS, asking the system for its proxies would end a forked process"
+            return "on macOS, a forked process ends when it asks the system for its proxies"
         if REQUESTS_IMPORT_ERROR:
             return "requests cannot be imported by the Python that Ansible runs on"
         return None
@@ -110,12 +115,12 @@ class InProcessAction(ActionBase):
 
 @contextmanager
 def working_in(folder: str) -> Iterator[None]:
-    """Have ``folder`` as the working directory for a while. The one before is found again even if it has lost its name."""
+    """Work in ``folder``, then return to the folder before, even if that was renamed."""
     with ExitStack() as back:
         try:
             before = os.open(".", os.O_RDONLY)
         except PermissionError:
-            pass  # One that this user may not look into is nowhere to go back to.
+            pass  # This user may not read the folder, and so cannot return to it.
         else:
             back.callback(os.close, before)
             back.callback(os.fchdir, before)
@@ -125,7 +130,7 @@ def working_in(folder: str) -> Iterator[None]:
 
 @contextmanager
 def with_environment(environment: Mapping[str, Any]) -> Iterator[None]:
-    """Have the variables of a task's ``environment`` for a while, as a module of this task would find them."""
+    """Set the variables of a task's ``environment``, as Ansible does for a module, then restore the variables."""
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update({name: str(value) for name, value in environment.items()})
     try:
@@ -141,18 +146,19 @@ def with_environment(environment: Mapping[str, Any]) -> Iterator[None]:
 def run_in_process(
     name: str, arguments: Mapping[str, Any], argument_spec: dict[str, Any], work: Work, check_mode: bool, caller: Caller = NOBODY
 ) -> dict[str, Any]:
-    """What the module ``name``, as the task spells it, would return for ``arguments``: options checked, work done, secrets masked."""
+    """Return what the module ``name`` returns for ``arguments``: check the options, do the work, mask the secrets."""
     validated = _validated(arguments, argument_spec)
     options = validated.validated_parameters
+    secrets = _registered_secrets(argument_spec, options)
     if validated.error_messages:
         prefix = f"Unsupported parameters for ({name}) module: " if isinstance(validated.errors[0], UnsupportedError) else ""
         result = refusal_of(validated.error_messages, argument_spec, prefix)
     else:
-        result = outcome_of(work, options, check_mode, caller)
+        result = outcome_of(work, options, check_mode, caller._replace(say=lambda text: caller.say(masked(text, secrets))))
     if not result.get("warnings"):
         result.pop("warnings", None)
     result["invocation"] = {"module_args": options}
-    return _without_secrets(result, argument_spec, options)
+    return _masked_result(result, secrets)
 
 
 def _validated(arguments: Mapping[str, Any], argument_spec: dict[str, Any]) -> ValidationResult:
@@ -160,7 +166,7 @@ def _validated(arguments: Mapping[str, Any], argument_spec: dict[str, Any]) -> V
 
 
 def _plain(value: Any) -> Any:
-    """The value as a module would get it: as JSON, that is, without what Ansible attaches to values of its own."""
+    """Return the value as a module gets it, from JSON: without the tags that Ansible adds to values."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -170,19 +176,26 @@ def _plain(value: Any) -> Any:
     for kind in (int, float):
         if isinstance(value, kind):
             return kind(value)
-    # Texts, and vaulted ones too, which this decrypts.
+    # A text. If it is vaulted, this decrypts it.
     return str(value)
 
 
-def _without_secrets(result: dict[str, Any], argument_spec: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The result with the secrets of the task and of the environment masked, which Ansible masks wherever it can from now on."""
+def _registered_secrets(argument_spec: dict[str, Any], options: Mapping[str, Any]) -> set[str]:
+    """Return the secrets of the task and of the environment.
+
+    From now on, Ansible masks them too, if its release can.
+    """
     secrets = secrets_of(argument_spec, options, os.environ)
     register_secrets(secrets)
+    return secrets
+
+
+def _masked_result(result: dict[str, Any], secrets: set[str]) -> dict[str, Any]:
     return {key: masked(value, secrets) for key, value in result.items()}
 
 
 def _shows_invocation(variables: Mapping[str, Any]) -> bool:
-    """Whether results have the key ``invocation``; before ansible-core 2.21 all had."""
+    """Return whether results have the key ``invocation``. Before ansible-core 2.21, all results have it."""
     try:
         return bool(C.config.get_config_value("INJECT_INVOCATION", variables=variables))
     except AnsibleError:

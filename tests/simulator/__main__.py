@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m tests.simulator: a KooDrive on this machine, until it is ended."""
+"""Run a simulated KooDrive on this machine: python -m tests.simulator."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .credentials import App, Credentials
 from .server import DEFAULT_POOLS, Shape, Simulator, State
 from .tenant import SPACE_TYPES, Tenant
 
-#: What it serves unless options say otherwise: enough for the playbooks of the README and of the guides.
+#: The default token and pools, with enough capacity for the playbooks of the README and the guides.
 TOKEN = "try-it"
 POOLS = {**DEFAULT_POOLS, "department": {"total": 4000, "allocated": 400}}
 
 
 def pool(text: str) -> tuple[str, dict[str, int]]:
-    """NAME=TOTAL/ALLOCATED"""
+    """Return name and capacities of a pool from ``NAME=TOTAL/ALLOCATED``."""
     name, _equals, numbers = text.partition("=")
     total, _slash, allocated = numbers.partition("/")
     if name not in SPACE_TYPES:
@@ -36,26 +36,28 @@ def pool(text: str) -> tuple[str, dict[str, int]]:
 
 
 def app(text: str) -> App:
-    """ID:SECRET:USER"""
+    """Return the app from ``ID:SECRET:USER``."""
     return App(*text.split(":"))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=8480, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--pool", type=pool, action="append", metavar="TYPE=TOTAL/ALLOCATED", help="GB, instead of what it has; may be repeated")
+    parser.add_argument(
+        "--pool", type=pool, action="append", metavar="TYPE=TOTAL/ALLOCATED", help="capacity of a pool in GB, in place of the default; may be repeated"
+    )
     parser.add_argument("--token", action="append", default=[], help=f"an access token to accept; may be repeated (default: {TOKEN})")
     parser.add_argument("--app", type=app, action="append", default=[], metavar="ID:SECRET:USER", help="may be repeated")
     parser.add_argument("--tls-ca", type=Path, metavar="FILE", help="speak TLS, and write the CA certificate to FILE")
-    parser.add_argument("--data", choices=["array", "object"], default="array", help="shape of the read's data")
-    parser.add_argument("--numbers", choices=["number", "text"], default="number", help="how the read writes numbers")
-    parser.add_argument("--code", choices=["number", "text"], default="number", help="how every reply writes its code")
-    parser.add_argument("--quota", choices=["whole", "partly", "none"], default="whole", help="what the second read of the pools has")
-    parser.add_argument("--step", type=int, default=1, metavar="GB", help="refuse transfers of what is no multiple of this")
-    parser.add_argument("--gateway", choices=["own", "koodrive"], default="own", help="whose keys the gateway's errors have")
-    parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="before every reply")
+    parser.add_argument("--data", choices=["array", "object"], default="array", help="the shape of the data in the read")
+    parser.add_argument("--numbers", choices=["number", "text"], default="number", help="the type of the numbers in the read")
+    parser.add_argument("--code", choices=["number", "text"], default="number", help="the type of the code in every reply")
+    parser.add_argument("--quota", choices=["whole", "partly", "none"], default="whole", help="which pools the second read has")
+    parser.add_argument("--step", type=int, default=1, metavar="GB", help="refuse transfers that are not a multiple of this")
+    parser.add_argument("--gateway", choices=["own", "koodrive"], default="own", help="the keys of the gateway's errors: its own, or KooDrive's")
+    parser.add_argument("--delay", type=float, default=0.0, metavar="SECONDS", help="wait before every reply")
     parser.add_argument("--ready-file", type=Path, metavar="FILE", help="write endpoint and pid as JSON to it once it serves")
-    parser.add_argument("--lifetime", type=float, metavar="SECONDS", help="end after so long (default: when it is ended)")
+    parser.add_argument("--lifetime", type=float, metavar="SECONDS", help="end after this time (default: run until Ctrl-C)")
     return parser.parse_args()
 
 
@@ -80,7 +82,7 @@ def serve(options: argparse.Namespace, ledger: str) -> None:
         credentials=Credentials(options.token, options.app),
         shape=Shape(options.data, options.numbers, options.code, options.quota, options.step, options.gateway),
         delay=options.delay,
-        # What a ledger on this machine has of an earlier simulator is not about this one.
+        # A new ID for each simulator, so that a ledger does not mix it up with an earlier one.
         tenant_id=f"tenant-{uuid.uuid4().hex}",
     )
     state.tenant.step = options.step
@@ -89,7 +91,7 @@ def serve(options: argparse.Namespace, ledger: str) -> None:
         pools = ", ".join(f"{name} {pool['total'] - pool['allocated']} of {pool['total']}" for name, pool in state.tenant.by_name().items())
         sys.stderr.write(
             f"A simulated KooDrive listens on {simulator.endpoint}. Ctrl-C ends it. GB unallocated: {pools}.\n"
-            f"Paste this into another terminal, and run playbooks there. The ledger is this simulator's own, and ends with it.\n\n"
+            f"Paste this into another terminal, and run playbooks there. The ledger belongs to this simulator, and ends with it.\n\n"
             f"{exports(simulator.endpoint, ledger, options)}\n\n"
         )
         if options.ready_file:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may call: tokens and signed requests, checked after the reference and without a line of the collection's own code."""
+"""Check tokens and signed requests by the reference, without the code of the collection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEME = re.compile(r"HMAC-SHA256 AppId=([^,]+),SignedHeaders=([a-z0-9;-]+),Sign
 
 @dataclass(frozen=True)
 class App:
-    """An app, and the only user in whose name it may call."""
+    """An app, and the only user for whom it may call."""
 
     app_id: str
     secret: str
@@ -30,18 +30,21 @@ class App:
 
 @dataclass
 class Credentials:
-    """What the simulated KooDrive accepts. ``clock_offset``: seconds that its clock is ahead of this machine's."""
+    """The credentials that the simulator accepts.
+
+    ``clock_offset`` is how many seconds its clock is ahead of this machine's.
+    """
 
     tokens: list[str] = field(default_factory=list)
     apps: list[App] = field(default_factory=list)
     clock_offset: float = 0.0
 
     def now(self) -> float:
-        """The server's own time."""
+        """Return the server's time."""
         return time.time() + self.clock_offset
 
     def check(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Raises Refused unless the request comes from somebody known."""
+        """Raise Refused unless the request has valid credentials."""
         value = headers.get("Authorization", "")
         bearer = re.fullmatch(r"(?:Bearer|AT)[ +](.+)", value)
         if bearer and bearer[1] in self.tokens:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong with one call, as data: what becomes of the transfer, and what becomes of the reply."""
+"""Describe what can go wrong with one call, as data: the fate of the transfer and the fate of the reply."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from typing import Any
 
 from aiohttp import web
 
-#: What becomes of a transfer: done, not done, done some time later, or done for its first target only.
+#: The fates of a transfer: done, not done, done some time later, or done for its first target only.
 APPLY = ("yes", "no", "late", "partly")
-#: What becomes of the reply; "refuse" is for a call whose connection is never established.
+#: The fates of the reply. "refuse" is for a call whose connection is never established.
 REPLIES = (
     "ok",
     "refuse",
@@ -46,9 +46,9 @@ REPLIES = (
     "drip-headers",
     "raw",
 )
-#: The code by which the server says that the fault is its own, and leaves open what became of the request.
+#: The code for a fault of the server. The request may have been processed.
 INNER_INVOKE_FAILURE = "13000201"
-#: A server that hangs or drips gives up after so many seconds, so that no test can leave it hanging for ever.
+#: In seconds. A reply that hangs or drips ends after this time, so that no test hangs for ever.
 GIVE_UP = 60.0
 
 
@@ -56,12 +56,14 @@ GIVE_UP = 60.0
 class Fault:
     """The fate of one call.
 
-    ``seconds``: for apply "late", until the transfer is done; for reply "refuse", how long nobody listens; for the
-    dripping replies, the pause between two bytes. ``status``, ``code`` and ``retry_after`` belong to the replies "status", in KooDrive's
-    own words, and "gateway", in those of the gateway in front of it.
-    ``lag``: so many later reads show the pools as they were before this call. ``interloper``: the body of a transfer by
-    somebody else, done before the reply goes out. ``raw``: all that the reply "raw" sends.
-    ``close``: the connection is closed after the reply.
+    - ``seconds``: for apply "late", until the transfer is done; for reply "refuse", how long no socket listens; for the
+      dripping replies, the pause between two bytes
+    - ``status``, ``code`` and ``retry_after``: for the reply "status", in KooDrive's words, and for the reply "gateway",
+      in the gateway's words
+    - ``lag``: how many later reads show the pools as they were before this call
+    - ``interloper``: the body of another writer's transfer, done before the reply is sent
+    - ``raw``: all bytes of the reply "raw"
+    - ``close``: close the connection after the reply
     """
 
     apply: str = "yes"
@@ -77,9 +79,9 @@ class Fault:
 
     @property
     def refuses(self) -> bool:
-        """Whether the reply says that the transfer was not processed.
+        """Return whether the reply says that the transfer was not processed.
 
-        A 4xx without a code can come from a firewall or a proxy, which does not know. Only 429 needs no code.
+        A 4xx without a code can come from a firewall or a proxy, which does not know that. Only 429 needs no code.
         """
         is_answer = self.reply in ("status", "gateway") and str(self.code) != INNER_INVOKE_FAILURE
         return is_answer and 400 <= self.status < 500 and self.status != 408 and (self.code is not None or self.status == 429)
@@ -90,12 +92,12 @@ class Fault:
 
 
 def script(entries: Iterable[dict[str, Any] | None]) -> list[Fault]:
-    """Faults of the calls to come, in their order; None is a call without one."""
+    """Return the faults of the next calls, in order. None is a call without a fault."""
     return [Fault(**(entry or {})) for entry in entries]
 
 
 async def reply(request: web.Request, fault: Fault, status: int, body: bytes, headers: dict[str, str]) -> web.StreamResponse:
-    """Send ``body`` as HTTP ``status``, or what ``fault`` makes of it."""
+    """Send ``body`` with HTTP ``status``, changed by ``fault``."""
     if fault.reply in ("status", "gateway"):
         words = "" if fault.code is None else json.dumps(_words(fault))
         if fault.retry_after is not None:
@@ -118,7 +120,7 @@ def _words(fault: Fault) -> dict[str, Any]:
 
 
 LOGIN = b"<p>Sign in, please"
-#: A few kilobytes that become 64 MiB.
+#: A few kilobytes that expand to 64 MiB.
 BOMB = gzip.compress(b" " * 64 * 1024 * 1024)
 
 
@@ -127,7 +129,7 @@ def _head(status: int, *fields: str) -> bytes:
 
 
 def _in_one_piece(fault: Fault, status: int, body: bytes) -> bytes | None:
-    """What goes over the wire for the replies that come at once, wrong as they are."""
+    """Return the bytes of a reply that is sent at once; None for other replies."""
     length = f"Content-Length: {len(body)}"
     elsewhere = "Location: https://login.example.org/elsewhere"
     packed = gzip.compress(body)
@@ -146,7 +148,7 @@ def _in_one_piece(fault: Fault, status: int, body: bytes) -> bytes | None:
 
 
 def _in_pieces(fault: Fault, status: int, body: bytes) -> tuple[bytes, Iterable[bytes], float]:
-    """What goes over the wire at once, piece by piece after that, and the pause after each piece."""
+    """Return the first bytes, the pieces after them, and the pause after each piece."""
     length = f"Content-Length: {len(body)}"
     endless = itertools.repeat(b" " * 65536, 256)
     pieces: dict[str, tuple[bytes, Iterable[bytes], float]] = {
@@ -165,7 +167,7 @@ def _bytes_of(data: bytes) -> Iterable[bytes]:
 
 
 async def _break(request: web.Request, fault: Fault, status: int, body: bytes) -> None:
-    """Do to the connection what HTTP libraries are made to prevent, and close it."""
+    """Send a reply that breaks the rules of HTTP, and close the connection."""
     transport = request.transport
     if transport is None:
         return
@@ -183,7 +185,7 @@ async def _break(request: web.Request, fault: Fault, status: int, body: bytes) -
 
 
 async def _until_gone(transport: asyncio.Transport, pieces: Iterable[bytes], pause: float) -> None:
-    """Send the pieces, a pause after each, and then nothing, until the client is gone or the time to give up has come."""
+    """Send the pieces, with a pause after each. Then wait until the client closes, or until ``GIVE_UP``."""
     loop = asyncio.get_running_loop()
     end = loop.time() + GIVE_UP
     for piece in pieces:

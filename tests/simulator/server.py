@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulated KooDrive as an HTTP server: the API, and control calls below /_simulator for tests and demonstrations."""
+"""Serve the simulated KooDrive over HTTP: the API, and control calls below /_simulator for tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -41,9 +41,13 @@ DEFAULT_POOLS = {
 
 @dataclass
 class Shape:
-    """The readings of the reference that it leaves open: data an array or one object, numbers as such or as text; and whether there is
-    the second read, with all pools, with less, or not at all; whether transfers must be multiples of some GB; whether what goes wrong
-    at the gateway is said in its words.
+    """What the reference leaves open.
+
+    - ``data``: the data of the read is an array or one object
+    - ``numbers`` and ``code``: numbers or text
+    - ``quota``: the second read has the whole pools, a part of them, or does not exist
+    - ``step``: transfers must be a multiple of this, in GB
+    - ``gateway``: the gateway's errors have its own keys or KooDrive's
     """
 
     data: str = "array"
@@ -55,7 +59,7 @@ class Shape:
 
     def read(self, rows: list[dict[str, int]]) -> dict[str, Any]:
         shown = [self._numbers(row) for row in rows]
-        # One object can only show one pool; which one the service would choose is not known.
+        # One object can show only one pool. Which one the service chooses is unknown.
         return self.answer("Operation successful.", data=shown if self.data == "array" else shown[0])
 
     def read_quota(self, rows: list[dict[str, int]], stored: dict[int, int]) -> dict[str, Any]:
@@ -80,83 +84,85 @@ class Shape:
 
 @dataclass
 class State:
-    """Everything that a test can set, and the requests since then."""
+    """All that a test can set, and the requests since then."""
 
     tenant: Tenant = field(default_factory=lambda: Tenant(DEFAULT_POOLS))
     credentials: Credentials = field(default_factory=Credentials)
     shape: Shape = field(default_factory=Shape)
     delay: float = 0.0
     echo: bool = False
-    #: What becomes of the calls to come, one after the other.
+    #: The faults of the next calls, in order.
     script: list[Fault] = field(default_factory=list)
-    #: How many reads to come show older pools, and which.
+    #: How many of the next reads show older pools, and these pools.
     lag: int = 0
     stale: list[dict[str, int]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
-    #: What KooDrive calls the tenant, if it does, and whether that is frozen.
+    #: KooDrive's ID of the tenant, if it reports one, and whether the tenant is frozen.
     tenant_id: str | None = "tenant-1"
     frozen: bool = False
-    #: How often somebody asked for that.
+    #: How often a client asked for the tenant's ID.
     asked_for_tenant: int = 0
-    #: The trace IDs of the transfers that were done, in their order; those of interlopers are empty.
+    #: The trace IDs of the transfers that were done, in order. An interloper has an empty one.
     applied: list[str] = field(default_factory=list)
 
 
 class Simulator(ServerThread):
-    """An HTTP server of its own thread. Use it as a context manager; ``state`` may be replaced at any time."""
+    """A simulated KooDrive in a thread. Use it as a context manager. ``state`` can be replaced at any time."""
 
     def __init__(self, state: State, port: int = 0, tls: ssl.SSLContext | None = None, log: bool = False) -> None:
         application = web.Application()
         application.router.add_route("GET", "/_simulator/state", self._show_state)
         application.router.add_route("PUT", "/_simulator/state", self._set_state)
-        # A GET, for those who cannot send anything else.
+        # For clients that can send only a GET.
         application.router.add_route("GET", "/_simulator/set", self._set_state)
         application.router.add_route("*", "/{path:.*}", self._serve)
         super().__init__(application, port, tls)
         self.state = state
         self._log = log
         self._started = time.monotonic()
-        #: Requests that are being served, and transfers that are still to be done.
+        #: The number of requests in progress, and of transfers that will be done later.
         self._serving = 0
-        self._to_come = 0
+        self._late = 0
 
     def wait(self, seconds: float | None = None) -> None:
-        """Serve for so long, or until the process is ended. An interrupt ends it, too."""
-        # Not a join of the thread: after an interrupt, that would be taken for ended.
+        """Serve for this time, or until the process ends. An interrupt ends it too."""
+        # Not a join of the thread, since an interrupt would mark the thread as ended.
         threading.Event().wait(seconds)
 
     @property
-    def deaf(self) -> bool:
-        """Whether nobody listens for the time being."""
+    def is_refusing(self) -> bool:
+        """Return whether the socket is closed at the moment."""
         return self._site is None
 
     def connections(self) -> int:
-        """How many connections are open now."""
+        """Return how many connections are open now."""
         return len(self._runner.server.connections) if self._runner.server else 0
 
     def settle(self, patience: float = 30.0) -> None:
-        """Wait until everything that was sent has been served, also to those who wait no longer, and nothing can happen by itself any
-        more. Raises TimeoutError where that takes longer than ``patience`` seconds.
+        """Wait until all requests are served and all late transfers are done, also those of clients that have gone.
+
+        Raises TimeoutError if that takes longer than ``patience`` seconds.
         """
         deadline = time.monotonic() + patience
         knocked = False
-        while self.deaf or self._serving or self._to_come or self.connections() or not knocked:
+        while self.is_refusing or self._serving or self._late or self.connections() or not knocked:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{self._serving} requests, {self._to_come} transfers, {self.connections()} connections are left")
-            if not self.deaf and not knocked:
-                # Connections are taken in their order: after this one, none is left that nobody has looked at. It may stop listening just now.
+                raise TimeoutError(f"{self._serving} requests, {self._late} transfers, {self.connections()} connections are left")
+            if not self.is_refusing and not knocked:
+                # Connections are accepted in order. So after this one, all earlier ones are known. The socket may close
+                # at this moment.
                 with suppress(ConnectionRefusedError):
                     socket.create_connection(("127.0.0.1", self.port), timeout=patience).close()
                     knocked = True
             time.sleep(0.002)
 
     def script(self, *faults: Fault) -> None:
-        """Set what becomes of the calls to come."""
+        """Set the faults of the next calls."""
         self.state.script = list(faults)
         asyncio.run_coroutine_threadsafe(self._refuse_if_scripted(), self._loop).result()
 
     async def _refuse_if_scripted(self) -> bool:
-        """Stop listening for a while if that is what the script has for the next call."""
+        """Close the socket for a while if the next fault is "refuse"."""
         if not (self.state.script and self.state.script[0].reply == "refuse" and self._site):
             return False
         seconds = 0.0
@@ -173,7 +179,7 @@ class Simulator(ServerThread):
         await self._listen()
 
     async def _show_state(self, request: web.Request) -> web.Response:
-        """What was sent and done since the state was set, and the pools now."""
+        """Return the requests and transfers since the state was set, and the pools."""
         return web.json_response(
             {
                 "pools": self.state.tenant.by_name(),
@@ -184,7 +190,7 @@ class Simulator(ServerThread):
         )
 
     async def _set_state(self, request: web.Request) -> web.Response:
-        """Forget the requests, and set what the body, or the query's "to", names; the rest is as at the start."""
+        """Reset the state, and set the fields of the body, or of "to" in the query."""
         body = json.loads(request.query.get("to", "null")) or await request.json()
         state = self.state
         state.tenant = Tenant(body.get("pools", DEFAULT_POOLS))
@@ -224,7 +230,7 @@ class Simulator(ServerThread):
         return response
 
     def _serve_tenant(self, request: web.Request, body: bytes) -> web.Response:
-        """Who the tenant is. It is asked for once per credential, and is not among the requests that a test expects."""
+        """Return the tenant's ID. Each credential asks for it once. It is not in the list of requests."""
         state = self.state
         state.asked_for_tenant += 1
         headers = {"Date": formatdate(state.credentials.now(), usegmt=True)}
@@ -253,11 +259,11 @@ class Simulator(ServerThread):
             return refused.status, state.shape.refuse(refused, echo)
 
     def _apply(self, request: web.Request, body: Any, fault: Fault) -> None:
-        """Do the transfer as far as ``fault`` lets it be done. Raises Refused where KooDrive would refuse it."""
+        """Do the transfer as ``fault`` says. Raises Refused if KooDrive would refuse it."""
         trace_id = request.headers.get("X-Traceid", "")
         if fault.apply == "late":
             self.state.tenant.check(body)
-            self._to_come += 1
+            self._late += 1
             self._loop.call_later(fault.seconds, self._transfer_late, body, trace_id)
         elif fault.apply == "no":
             self.state.tenant.check(body)
@@ -270,10 +276,10 @@ class Simulator(ServerThread):
 
     def _transfer_late(self, body: Any, trace_id: str) -> None:
         self._transfer(body, trace_id)
-        self._to_come -= 1
+        self._late -= 1
 
     def _transfer(self, body: Any, trace_id: str) -> None:
-        """A transfer that nobody waits for: it is done, or it is not."""
+        """Do a transfer without a reply. If it is refused, nothing happens."""
         try:
             self.state.tenant.transfer(body)
         except Refused:
@@ -299,7 +305,7 @@ class Simulator(ServerThread):
                 "open": status == 200 and not fault.refuses,
                 "connection": request.transport and request.transport.get_extra_info("peername")[1],
                 "fault": f"{fault.apply}/{fault.reply}",
-                # What is secret in it is of no use to a test.
+                # Only the scheme: tests do not need the secret.
                 "authorization": request.headers.get("Authorization", "").split(" ")[0].split("+")[0],
                 "user_id": request.headers.get("X-User-Id"),
                 "trace_id": request.headers.get("X-Traceid"),
@@ -322,5 +328,5 @@ def _json(request: web.Request, body: bytes) -> Any:
 
 
 def new_state(token: str | None = None, app: App | None = None) -> State:
-    """A state with the default pools that accepts ``token`` and ``app``."""
+    """Return a state with the default pools that accepts ``token`` and ``app``."""
     return State(credentials=Credentials([token] if token else [], [app] if app else []))

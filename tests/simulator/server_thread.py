@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An HTTP server of aiohttp in a thread of its own."""
+"""Run an HTTP server of aiohttp in a thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Self = TypeVar("Self", bound="ServerThread")
 
 
 class ServerThread:
-    """Serves ``application`` on a loopback port, 0 for a free one, while it is used as a context manager."""
+    """Serve ``application`` on a loopback port while used as a context manager. Port 0 takes a free port."""
 
     def __init__(self, application: web.Application, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pools of a simulated tenant, and the two things that can happen to them."""
+"""Keep the pools of a simulated tenant: read them, and transfer capacity."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 SPACE_TYPES = {"department": 0, "individual": 1, "group": 2}
-
 
 #: The names of the second read for the types [GetQuotaUsed].
 QUOTA_NAMES = {0: "dept", 1: "personal", 2: "group"}
@@ -34,7 +33,7 @@ def bad_parameters() -> Refused:
 
 @dataclass
 class Pool:
-    """Whole GB, and what is stored, in KB; None for the usual part of what is allocated."""
+    """A pool in whole GB. ``stored`` is in KB; None means the usual part of the allocated capacity."""
 
     total: int
     allocated: int
@@ -47,8 +46,8 @@ class Pool:
 class Tenant:
     """A tenant's pools by the number of their space type.
 
-    ``refusal``, a status with a code and a message, is what every transfer is answered with while it is set. ``step``: every amount of a
-    transfer must be a multiple of so many GB.
+    While ``refusal`` is set, every transfer is refused with its status, code and message. Each amount of a transfer
+    must be a multiple of ``step``, in GB.
     """
 
     def __init__(self, pools: dict[str, dict[str, int]]) -> None:
@@ -58,20 +57,20 @@ class Tenant:
         self._lock = threading.Lock()
 
     def by_name(self) -> dict[str, dict[str, int]]:
-        """The pools as the control calls show and take them."""
+        """Return the pools in the form of the control calls."""
         names = {number: name for name, number in SPACE_TYPES.items()}
         return {names[number]: {name: value for name, value in vars(pool).items() if value is not None} for number, pool in sorted(self.pools.items())}
 
     def stored(self) -> dict[int, int]:
-        """What is stored in each pool, in KB."""
+        """Return how much is stored in each pool, in KB."""
         return {number: pool.stored_kb() for number, pool in self.pools.items()}
 
     def rows(self) -> list[dict[str, int]]:
-        """The pools as the read shows them [GetSpaceAllocation]."""
+        """Return the pools in the form of the read [GetSpaceAllocation]."""
         return [{"type": number, "allocateCapacity": pool.allocated, "totalCapacity": pool.total} for number, pool in sorted(self.pools.items())]
 
     def transfer(self, body: Any) -> None:
-        """What the write does [TransferUnallocatedSpace]. Raises Refused, and then has changed nothing."""
+        """Transfer capacity [TransferUnallocatedSpace]. Raises Refused without a change."""
         with self._lock:
             origin, targets = self.check(body)
             self.pools[origin].total -= sum(targets.values())
@@ -79,7 +78,7 @@ class Tenant:
                 self.pools[target].total += capacity
 
     def check(self, body: Any) -> tuple[int, dict[int, int]]:
-        """Origin, and capacity by target. Raises Refused where the write would be."""
+        """Return the origin, and the capacity by target. Raises Refused if KooDrive would refuse the write."""
         origin, targets = _checked(body)
         if self.refusal:
             raise Refused(*self.refusal)
@@ -93,7 +92,7 @@ class Tenant:
 
 
 def quota_of(rows: list[dict[str, int]], stored: dict[int, int]) -> dict[str, int]:
-    """The same pools as the second read shows them, with what is stored in them, in KB, among other things [GetQuotaUsed]."""
+    """Return the pools in the form of the second read, with the stored data in KB [GetQuotaUsed]."""
     quota = {"userCount": 20, "userMaxCount": 100, "reservedSpaceQuota": 0}
     for row in rows:
         name = QUOTA_NAMES[row["type"]]
@@ -105,7 +104,7 @@ def quota_of(rows: list[dict[str, int]], stored: dict[int, int]) -> dict[str, in
 
 
 def _checked(body: Any) -> tuple[int, dict[int, int]]:
-    """Origin, and capacity by target. Raises Refused for everything that the reference's tables do not allow."""
+    """Return the origin, and the capacity by target. Raises Refused if the reference's tables do not allow the body."""
     if not isinstance(body, dict) or set(body) != {"originType", "target"}:
         raise bad_parameters()
     origin, rows = body["originType"], body["target"]

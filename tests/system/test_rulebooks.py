@@ -74,10 +74,10 @@ def test_it_says_when_nobody_watches_and_when_somebody_does_again(koodrive: KooD
     with start("-vv") as rulebook:
         rulebook.wait_for("'reasons': ['first']")
         koodrive.script(Fault(reply="refuse", seconds=6))
-        rulebook.wait_for(f"Nobody watches the pools of {koodrive.endpoint}: Reading the pools failed: {koodrive.endpoint} could not be reached")
+        rulebook.wait_for(f"The pools of {koodrive.endpoint} are not watched: Reading the pools failed: {koodrive.endpoint} could not be reached")
         rulebook.wait_for(f"The pools of {koodrive.endpoint} are watched again.")
         koodrive.state.credentials.tokens.remove(TOKEN)
-        rulebook.wait_for(f"Nobody watches the pools of {koodrive.endpoint}: Reading the pools failed: KooDrive refused")
+        rulebook.wait_for(f"The pools of {koodrive.endpoint} are not watched: Reading the pools failed: KooDrive refused")
         seen = len(koodrive.methods())
         until(lambda: len(koodrive.methods()) > seen + 2, "it reads no more")
         koodrive.state.credentials.tokens.append(TOKEN)

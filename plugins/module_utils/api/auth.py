@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a request proves who sends it: auth objects for requests.
+"""Authenticate a request with a token or an app signature.
 
-That they are auth objects, and not just headers, is what keeps requests from replacing Authorization with an entry of
+Both are auth objects of requests. If they were headers only, requests would replace Authorization with an entry of
 ``~/.netrc``.
 """
 
@@ -22,29 +22,36 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 ALGORITHM = "HMAC-SHA256"
-#: An X-Date is accepted for so many seconds [Authentication, app authentication].
+#: How long KooDrive accepts an X-Date, in seconds [Authentication, app authentication].
 X_DATE_LIFE = 15 * 60
 X_DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 
 
 class Auth(Protocol):
-    """What the client needs of an auth object."""
+    """What the client needs from an auth object.
+
+    ``advice`` says what to do if KooDrive refuses the credentials. None means the general advice.
+    """
+
+    advice: str | None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Set the headers that authenticate ``request``."""
 
     def secrets(self) -> list[str]:
-        """Everything secret that this object has, or has sent."""
+        """Return all secrets that this object has or has sent."""
 
 
 class TokenAuth:
-    """Access token [koodrive_05_0010]. The value may carry its prefix already, as copied from a header or a cookie: ``Bearer``, or the
-    ``AT`` of the carrier edition's tokens.
+    """Send an access token [koodrive_05_0010].
+
+    A value copied from a header or a cookie may have its prefix already: ``Bearer``, or ``AT`` in the carrier edition.
     """
 
     PREFIX = re.compile("(Bearer|AT(?=[ +]))[ +]*")
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, advice: str | None = None) -> None:
+        self.advice = advice
         self._value = token if self.PREFIX.match(token) else f"Bearer {token}"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -56,13 +63,14 @@ class TokenAuth:
 
 
 class AppAuth:
-    """AppId and AppSecret: every request is signed [koodrive_05_0029 to 0035].
+    """Sign every request with AppId and AppSecret [koodrive_05_0029 to 0035].
 
-    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's, as far as known. No X-Date is later than ``latest``, in
-    seconds since 1970.
+    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's clock; 0 if unknown. No X-Date is
+    later than ``latest``, in seconds since 1970.
     """
 
-    def __init__(self, app_id: str, app_secret: str, user_id: str) -> None:
+    def __init__(self, app_id: str, app_secret: str, user_id: str, advice: str | None = None) -> None:
+        self.advice = advice
         self.app_id = app_id
         self._app_secret = app_secret
         self._user_id = user_id
@@ -83,7 +91,7 @@ class AppAuth:
         body = request.body or b""
         signature = sign(self._app_secret, method, url, signed, body if isinstance(body, bytes) else body.encode("utf-8"))
         self._signatures.append(signature)
-        # Host is set too, so that what is signed is what is sent.
+        # The signature covers Host, so the request must send exactly this value.
         request.headers.update({"Host": signed["host"], "X-Date": signed["x-date"], "X-User-Id": signed["x-user-id"]})
         request.headers["Authorization"] = f"{ALGORITHM} AppId={self.app_id},SignedHeaders={';'.join(sorted(signed))},Signature={signature}"
         return request
@@ -92,20 +100,21 @@ class AppAuth:
         return [self._app_secret, *self._signatures]
 
     def adopt_server_time(self, server_time: float) -> bool:
-        """Take over the server's clock, if it cannot accept the X-Date that was sent last: later than its time, or too old.
+        """Use the server's clock if the server cannot accept the latest X-Date: later than its time, or too old.
 
-        ``server_time`` is the Date of the reply that has just come, in seconds since 1970. Returns whether the
-        clocks were apart, so that a request signed now may be accepted.
+        ``server_time`` is the Date of the latest reply, in seconds since 1970. Return whether the clocks were apart. If
+        they were, the server may accept a request that is signed now.
         """
         if 0 <= server_time - self._signed_at < X_DATE_LIFE:
             return False
-        # The reply has travelled since its Date, so this errs to the early side, which is the side that is accepted.
+        # The reply has travelled since its Date, so the result is a little early. KooDrive accepts that, but not a late
+        # X-Date.
         self.clock_offset = server_time - time.time()
         return True
 
 
 def host_header(url: str) -> str:
-    """The Host header of a request to ``url``: with the port where it is not the scheme's own."""
+    """Return the Host header of a request to ``url``, with the port if it is not the scheme's default."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     default = {"https": 443, "http": 80}[parts.scheme]
@@ -113,16 +122,16 @@ def host_header(url: str) -> str:
 
 
 def sign(app_secret: str, method: str, url: str, headers: dict[str, str], body: bytes) -> str:
-    """The signature of one request in lowercase hex; ``headers`` are the signed ones [koodrive_05_0029 to 0035]."""
+    """Return the signature of ``headers`` and ``body`` in lowercase hex [koodrive_05_0029 to 0035]."""
     canonical = canonical_request(method, url, headers, body)
     string_to_sign = f"{ALGORITHM}\n{hashlib.sha256(canonical.encode('utf-8')).hexdigest()}"
     return hmac.new(app_secret.encode("utf-8"), string_to_sign.encode("utf-8"), hashlib.sha256).hexdigest()
 
 
 def canonical_request(method: str, url: str, headers: dict[str, str], body: bytes) -> str:
-    """The text that a signature covers; ``headers`` are the signed ones [koodrive_05_0029 to 0035].
+    """Return the text that a signature covers; ``headers`` are the signed ones [koodrive_05_0029 to 0035].
 
-    A query must be in ``url`` as it is signed, sorted and encoded. No call of this collection has one.
+    A query in ``url`` must be sorted and encoded already. No call of this collection has one.
     """
     parts = urlsplit(url)
     path = "/".join(quote(unquote(part), safe="-_.~") for part in parts.path.split("/"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls of KooDrive's space allocation API, as functions that return values or raise KooDriveError."""
+"""Call KooDrive's space allocation API: each function returns values or raises KooDriveError."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ QUOTA = "/koodrive/ose/v1/service/quotaUsed"
 SERVICE = "/koodrive/ose/v1/service"
 WRITE = "/koodrive/ose/v1/space/allocation/transfer"
 
-#: Bytes that are read at a time.
+#: In bytes: how much of a reply is read at a time.
 CHUNK = 64 * 1024
-#: Plain HTTP is allowed to this machine alone, so no proxy of the environment may carry it anywhere.
+#: Plain HTTP goes to this machine only, so it never uses a proxy of the environment.
 DIRECT = {"http": ""}
-#: The status of a tenant that may not do anything [GetService].
+#: The status of a frozen tenant [GetService].
 FROZEN = "1"
 #: The calls that report the pools: path, and how to read the reply.
 READ_CALLS: dict[str, tuple[str, Callable[[Reply, Call], Allocation]]] = {"allocation": (READ, pools_of), "quota": (QUOTA, quota_pools_of)}
 T = TypeVar("T")
-#: Seconds before the second try of a request.
+#: In seconds: the pause before the second try of a request.
 FIRST_PAUSE = 0.5
-#: Seconds after which a run that waits tells its caller why.
+#: In seconds. A run that waits longer says why.
 LONGEST_SILENCE = 5.0
 
 
 class Connection(NamedTuple):
     """How to reach KooDrive.
 
-    ``endpoint`` is scheme, host and port. ``trace_id`` names this run in KooDrive's logs. ``timeout`` limits each request as a whole, in seconds.
-    ``retries`` is how often a request is tried again. ``trust`` says whose certificates are accepted, as ``verify`` does in requests: those of the
-    CA bundle at this path, of the default one, or any.
+    ``endpoint`` is scheme, host and port. ``trace_id`` names this run in KooDrive's logs. ``timeout`` limits each
+    request as a whole, in seconds. ``retries`` is how often a request is tried again. ``trust`` is the ``verify`` of
+    requests: the path of a CA bundle, true for the default one, or false to accept every certificate.
     """
 
     endpoint: str
@@ -73,22 +73,22 @@ class Connection(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of every request."""
+        """Return the headers of every request."""
         headers = {"X-Traceid": self.trace_id, "language": self.language, "User-Agent": "huaweicloud.koodrive"}
-        # The client limits what it reads in bytes, and a compressed reply has no such limit.
+        # The client limits the bytes that it reads. That does not limit the size of a compressed reply.
         return {**headers, "Accept-Encoding": "identity", **({"X-User-Id": self.user_id} if self.user_id else {})}
 
     @property
     def credential(self) -> str:
-        """What tells this tenant's credentials from others: the endpoint with the app ID or the token."""
+        """Return what identifies the credentials: the endpoint with the app ID or the token."""
         return f"{self.endpoint} {self.auth.app_id if isinstance(self.auth, AppAuth) else self.auth.secrets()[0]}"
 
 
 class KooDrive:
-    """A client of KooDrive for one run of a task, over one connection. It closes it as a context manager.
+    """A client of KooDrive for one run of a task, over one connection. As a context manager, it closes the connection.
 
-    ``warnings`` collects what the user should know. ``caller`` is what waits for the task. Once another thread sets ``called_off``, the client sends
-    no more requests.
+    ``warnings`` collects warnings for the user. ``caller`` waits for the task. Once another thread sets ``called_off``,
+    the client sends no more requests.
     """
 
     def __init__(self, connection: Connection, warnings: list[str], caller: Caller = NOBODY, called_off: threading.Event | None = None) -> None:
@@ -104,15 +104,15 @@ class KooDrive:
         self._http = http_session(self._wire, self._trust)
         self._http.headers.update(connection.headers)
         self._silent_since = time.monotonic()
-        #: The name in READ_CALLS of the call that serves for the pools; None before the first reading.
+        #: The name in READ_CALLS of the call that reads the pools; None before the first reading.
         self._read_call: str | None = None
-        #: The latest reply of the call that also has the stored data.
+        #: The latest reply of the call that also reports the stored data.
         self._quota: Reply | None = None
-        #: KooDrive's refusal to say who the tenant is.
+        #: KooDrive's refusal of the call for the tenant's ID.
         self.tenant_refusal: KooDriveError | None = None
-        #: The Date of the latest reply, in seconds since 1970, and when it came.
+        #: The Date of the latest reply, in seconds since 1970, and when it arrived, in seconds since boot.
         self._date: tuple[float, float] | None = None
-        #: A time that was not later than the latest reply's content, in seconds since 1970.
+        #: A time at or before the moment that the latest reply describes, in seconds since 1970.
         self.read_at: float | None = None
 
     def __enter__(self) -> KooDrive:
@@ -127,65 +127,72 @@ class KooDrive:
         self._wire.close()
 
     def read_pools(self, action: str, needed: Collection[str] = (), retries: int | None = None) -> Allocation:
-        """The tenant's pools [GetSpaceAllocation]; or, where that read shows one pool only or lacks a ``needed`` one, those of the
-        read that has all of them [GetQuotaUsed].
+        """Return the tenant's pools [GetSpaceAllocation].
 
-        Which of them serves is decided by the first reading that succeeds, for the two are never compared with each other. A failure
-        that may pass is tried again, ``retries`` times, or as often as the client allows. Errors name ``action``. Raises
-        ``invalid_reply`` where a needed pool is in neither: unknown is not zero.
+        If that call reports one pool only, or lacks a ``needed`` pool, return the pools of the other call
+        [GetQuotaUsed]. The first successful reading decides which call this run uses, since readings of different calls
+        are never compared.
+
+        A transient failure is tried again, ``retries`` times, or as often as the connection allows. Errors name
+        ``action``. Raises KooDriveError, with ``invalid_reply`` if both calls lack a needed pool: unknown is not zero.
         """
-        pools = self._patiently(lambda action: self._read(action, needed), action, retries)
+        pools = self._with_retries(lambda action: self._read(action, needed), action, retries)
         lacking = [name for name in needed if name not in pools]
         if lacking:
             raise KooDriveError("invalid_reply", f"KooDrive did not report the {lacking[0]} pool", action=action)
         return pools
 
     def stored(self, action: str) -> dict[str, float]:
-        """Return how much is stored in each pool, in GB [GetQuotaUsed]. Where that call was made for the pools, its reply serves for both.
+        """Return how much is stored in each pool, in GB [GetQuotaUsed].
 
-        Raises KooDriveError as the read of the pools does.
+        If the pools were read with that call, use its reply.
+
+        Raises KooDriveError like ``read_pools``.
         """
-        call = Call(action, False, self._show)
+        call = self._call(action)
         if self._quota is None:
-            return self._patiently(lambda action: stored_of(self._reply_by_the_right_clock(call, QUOTA), call), action, None)
+            return self._with_retries(lambda action: stored_of(self._signed_read(call, QUOTA), call), action, None)
         return stored_of(self._quota, call)
 
     @property
     def read_call(self) -> str:
-        """The name of the call that serves for the pools. Readings of different calls are not compared with each other."""
+        """Return the name of the call that reads the pools. Readings of different calls are never compared."""
         return self._read_call or "allocation"
 
     @property
     def may_have_sent(self) -> bool:
-        """Whether anything of the present request was sent, so that KooDrive may have received it."""
+        """Return whether a part of the current request was sent, so that KooDrive may have received it."""
         return self._wire.sent
 
     def now(self) -> float | None:
-        """Return the time by KooDrive's clock, at least and up to a second less, in seconds since 1970; None if its replies have no Date."""
+        """Return the time by KooDrive's clock, in seconds since 1970, up to a second early.
+
+        None if its replies have no Date.
+        """
         if self._date is None:
             return None
-        date, came_at = self._date
-        return date + seconds_since_boot() - came_at
+        date, arrived_at = self._date
+        return date + seconds_since_boot() - arrived_at
 
     def ensure_wanted(self) -> None:
-        """Raise KooDriveError ``unreachable`` if nobody waits for this task any more."""
+        """Raise KooDriveError ``unreachable`` if the playbook no longer waits for this task."""
         if not self._caller.is_waiting():
             raise KooDriveError("unreachable", "the playbook that started this task has ended", advice="Nothing more was sent.")
 
     def tenant_id(self, action: str) -> str | None:
-        """What KooDrive calls the tenant [GetService]; None where it does not say.
+        """Return KooDrive's ID of the tenant [GetService], or None if KooDrive does not report it.
 
-        Raises KooDriveError, of the kinds of a read that may pass, and ``rejected`` for a tenant that is frozen.
+        Raises KooDriveError after a failure without an answer, and ``rejected`` if the tenant is frozen.
         """
-        call = Call(action, False, self._show)
+        call = self._call(action)
 
-        def read(_step: str) -> dict[str, Any]:
-            return value_of(self._reply_by_the_right_clock(call, SERVICE), call)
+        def read(_action: str) -> dict[str, Any]:
+            return value_of(self._signed_read(call, SERVICE), call)
 
         try:
-            data = self._patiently(read, action, None).get("data")
+            data = self._with_retries(read, action, None).get("data")
         except KooDriveError as error:
-            # Nothing that KooDrive itself says of this call keeps the others from being made.
+            # The other calls can succeed even if KooDrive refuses this one.
             if error.transient or error.answer.http_status is None:
                 raise
             self.tenant_refusal = error
@@ -193,17 +200,17 @@ class KooDrive:
         if not isinstance(data, dict):
             return None
         if str(data.get("status")) == FROZEN:
-            raise KooDriveError("rejected", "the tenant is frozen", action=action, advice="See to its subscription in the KooDrive console. Nothing was sent.")
+            raise KooDriveError("rejected", "the tenant is frozen", action=action, advice="Check its subscription in the KooDrive console. Nothing was sent.")
         tenant = data.get("tenantId")
         is_name = isinstance(tenant, (str, int)) and not isinstance(tenant, bool) and tenant != "" and str(tenant).isprintable()
         return str(tenant) if is_name else None
 
     def transfer(self, origin_type: str, moves: Iterable[Move], action: str, begun_at: float, before_first_byte: Callable[[], None]) -> None:
-        """Move capacity [TransferUnallocatedSpace]: one request, never repeated here.
+        """Move capacity [TransferUnallocatedSpace] with one request, which is never repeated here.
 
-        ``before_first_byte`` is called when the connection is there. If it raises KooDriveError, nothing is sent. A signed request has no X-Date
-        after ``begun_at``, so KooDrive refuses it once it is 15 minutes old. The error says in ``may_have_moved`` whether KooDrive can have
-        processed the request all the same.
+        Once the connection is open, ``before_first_byte`` is called. If it raises KooDriveError, nothing is sent. A
+        signed request has no X-Date after ``begun_at``, so KooDrive refuses it once it is 15 minutes old. The error
+        says in ``may_have_moved`` whether KooDrive may have processed the request all the same.
         """
         if isinstance(self._auth, AppAuth):
             self._auth.latest = begun_at
@@ -211,17 +218,18 @@ class KooDrive:
             "originType": SPACE_TYPES[origin_type],
             "target": [{"type": SPACE_TYPES[move.type], "expandCapacity": move.expand_capacity} for move in moves],
         }
-        call = Call(action, True, self._show)
+        call = self._call(action, is_write=True)
         value_of(self._exchange(call, "POST", WRITE, json.dumps(body, separators=(",", ":")).encode("ascii"), before_first_byte), call)
 
     def pauses(self) -> Pauses:
-        """The pauses between tries of one request."""
+        """Return the pauses between tries of one request."""
         return Pauses(FIRST_PAUSE, self.timeout, self._called_off)
 
     def wait(self, pauses: Pauses, at_most: float, why: str, asked_for: float | None = None) -> None:
         """Wait for the next of ``pauses``, or for as many seconds as KooDrive ``asked_for``.
 
-        If the caller has heard nothing for some seconds, tell it ``why``. Raises KooDriveError ``unreachable`` if it no longer waits.
+        If this run has been silent for ``LONGEST_SILENCE``, say ``why``. Raises KooDriveError ``unreachable`` if the
+        caller no longer waits.
         """
         if time.monotonic() - self._silent_since >= LONGEST_SILENCE:
             self._caller.say(why)
@@ -229,12 +237,18 @@ class KooDrive:
         pauses.wait(at_most, asked_for)
         self.ensure_wanted()
 
-    def wait_after(self, pauses: Pauses, error: KooDriveError) -> None:
-        """Wait before another try of a request that failed with ``error``, at most as long as a request may take."""
-        self.wait(pauses, self.timeout, f"{error.action} failed: {error.what}. Trying again.", error.retry_after)
+    def wait_after(self, pauses: Pauses, error: KooDriveError, tries: str = "") -> None:
+        """Wait before another try of a request that failed with ``error``, at most as long as a request may take.
 
-    def _patiently(self, read: Callable[[str], T], action: str, retries: int | None) -> T:
-        """Return what ``read`` returns, after up to ``retries`` more tries. The error of the last try says how many there were."""
+        ``tries`` says which try it was, for people.
+        """
+        self.wait(pauses, self.timeout, f"{error.action} failed{tries}: {error.what}. Trying again.", error.retry_after)
+
+    def _with_retries(self, read: Callable[[str], T], action: str, retries: int | None) -> T:
+        """Return what ``read`` returns, after up to ``retries`` more tries.
+
+        The error of the last try names their number.
+        """
         pauses = self.pauses()
         last = self.retries if retries is None else retries
         for failed in range(last + 1):
@@ -244,43 +258,50 @@ class KooDrive:
                 if not error.transient or failed == last:
                     error.what += f", after {failed + 1} tries" if failed and error.transient else ""
                     raise
-                self.wait_after(pauses, error)
+                self.wait_after(pauses, error, f" (try {failed + 1} of {last + 1})")
         raise AssertionError("The last try returns or raises.")
 
     def _read(self, action: str, needed: Collection[str]) -> Allocation:
-        """Return the pools. The first reading decides which call serves: the second one if the first lacks a ``needed`` pool or shows only one."""
+        """Return the pools.
+
+        The first reading decides which call this run uses: the second call if the first one lacks a ``needed`` pool, or
+        shows only one.
+        """
         if self._read_call is not None:
             return self._pools(self._read_call, action)[0]
         pools, reply = self._pools("allocation", action)
         lacking = [name for name in needed if name not in pools]
-        serves = "allocation"
+        read_call = "allocation"
         if lacking or shows_one_pool(reply):
             try:
-                pools, serves = self._pools("quota", action)[0], "quota"
+                pools, read_call = self._pools("quota", action)[0], "quota"
             except KooDriveError as error:
                 if error.transient:
                     raise
                 if lacking:
                     what = f"KooDrive did not report the {lacking[0]} pool, and the call that has all pools failed: {error.what}"
                     raise KooDriveError("invalid_reply", what, action=action) from error
-                # Some editions lack the second call, and some users may not use it. Then the first one must do.
-        self._read_call = serves
+                # Some editions lack the second call, and some users may not use it. Then this run uses the first one.
+        self._read_call = read_call
         return pools
 
     def _pools(self, read_call: str, action: str) -> tuple[Allocation, Reply]:
         """Return the pools as ``read_call`` reports them, with its reply."""
         path, pools_in = READ_CALLS[read_call]
-        call = Call(action, False, self._show)
-        reply = self._reply_by_the_right_clock(call, path)
+        call = self._call(action)
+        reply = self._signed_read(call, path)
         pools = pools_in(reply, call)
         if path == QUOTA:
             self._quota = reply
         return pools, reply
 
-    def _reply_by_the_right_clock(self, call: Call, path: str) -> Reply:
-        """The reply to a read; where an app is refused because the clocks are apart, signed once more with the server's time.
+    def _signed_read(self, call: Call, path: str) -> Reply:
+        """Return the reply to a read.
 
-        KooDrive refuses an X-Date that is later than its own time or older than 15 minutes [api-koodrive-carrier pages].
+        If KooDrive refuses an app because the clocks are apart, sign again with the server's time.
+
+        KooDrive refuses an X-Date that is later than its own time or older than 15 minutes [api-koodrive-carrier
+        pages].
         """
         reply = self._exchange(call, "GET", path, None)
         if reply.status not in (400, 401, 403) or not isinstance(self._auth, AppAuth) or self._auth.clock_offset:
@@ -290,13 +311,13 @@ class KooDrive:
             return reply
         offset = round(self._auth.clock_offset)
         self._warnings.append(
-            f"This machine's clock is {abs(offset)} seconds {'behind' if offset > 0 else 'ahead of'} KooDrive's, which refused a"
-            " request for it. The requests of this run are signed with KooDrive's time. Set the clock right."
+            f"This machine's clock is {abs(offset)} seconds {'behind' if offset > 0 else 'ahead of'} KooDrive's clock, so KooDrive"
+            " refused a request. This run signs its requests with KooDrive's time. Set this machine's clock right."
         )
         return self._exchange(call, "GET", path, None)
 
     def _exchange(self, call: Call, method: str, path: str, body: bytes | None, before_first_byte: Callable[[], None] | None = None) -> Reply:
-        """One request and its reply, whatever that says."""
+        """Send one request and return its reply, also a refusal."""
         began_at = seconds_since_boot()
         if self._called_off is not None and self._called_off.is_set():
             raise KooDriveError("unreachable", "it was called off", action=call.action)
@@ -316,24 +337,27 @@ class KooDrive:
                     stream=True,
                 )
                 reply = Reply(response.status_code, response.headers, _body_of(response))
-            if self._wire.overdue:  # The cut can look like the end of the headers.
+            if self._wire.overdue:  # A connection that was cut can look like the end of the headers.
                 raise TimeoutError
             self._note_time(reply, began_at)
             return reply
-        except KooDriveError:  # By before_first_byte.
+        except KooDriveError:  # before_first_byte raised it.
             raise
-        except Exception as error:  # requests lets errors of urllib3, http.client, ssl and idna through.
+        except Exception as error:  # requests does not catch all errors of urllib3, http.client, ssl and idna.
             raise self._failure(error, call) from error
 
     def _note_time(self, reply: Reply, began_at: float) -> None:
-        """Take over KooDrive's time. Its Date is in whole seconds and comes after the content, so the content may be that much older."""
+        """Note KooDrive's time.
+
+        The content of a reply is older than its Date by up to the length of the exchange and a second.
+        """
         date = http_date(reply.headers.get("Date", ""))
         now = seconds_since_boot()
         self._date = self._date if date is None else (date, now)
         self.read_at = None if date is None else date - (now - began_at) - 1
 
     def _failure(self, error: Exception, call: Call) -> KooDriveError:
-        """What the failed exchange means."""
+        """Return the error of a request that failed with ``error``."""
         may_have_moved = call.is_write and self._wire.sent
         if isinstance(error, OversizedReply):
             return KooDriveError("invalid_reply", str(error), action=call.action, may_have_moved=may_have_moved)
@@ -343,35 +367,43 @@ class KooDrive:
         reached = "did not answer in full" if self._wire.sent else "could not be reached"
         return KooDriveError(
             "unreachable",
-            f"{self._endpoint} {reached} ({self._show(failure.why)})",
+            f"{self._endpoint} {reached} ({call.show(failure.why)})",
             action=call.action,
+            advice=failure.advice,
             transient=failure.transient,
             may_have_moved=may_have_moved,
         )
 
-    def _show(self, text: str) -> str:
-        return redact(text, [*self._auth.secrets(), *passwords_of_proxies(os.environ)])
+    def _call(self, action: str, is_write: bool = False) -> Call:
+        def redacted(text: str) -> str:
+            # The signature of a request is a secret, too, and it is made after this call.
+            return redact(text, [*self._auth.secrets(), *passwords_of_proxies(os.environ)])
+
+        return Call(action, is_write, redacted, self._auth.advice)
 
 
 def _own_headers(path: str, body: bytes | None) -> dict[str, str | None]:
-    """What the request has beside, or instead of, what all have."""
+    """Return the headers that this request adds to the common ones, and with None those that it lacks."""
     if body is not None:
         return {"Content-Type": "application/json"}
-    # The second read has no language [GetQuotaUsed].
+    # The second read has no header language [GetQuotaUsed].
     return {"language": None} if path == QUOTA else {}
 
 
 class OversizedReply(Exception):
-    """A reply that is longer than any of this API."""
+    """A reply that is longer than every reply of this API."""
 
     def __init__(self) -> None:
         super().__init__(f"the reply has more than {MAX_REPLY} bytes and was not read")
 
 
 def _body_of(response: Response) -> bytes:
-    """The body as it came. Raises OversizedReply, or an error of urllib3, and EOFError where it is shorter than announced."""
+    """Return the body as it was sent.
+
+    Raises OversizedReply, an error of urllib3, or EOFError if it is shorter than announced.
+    """
     if 300 <= response.status_code < 400:
-        # Nothing depends on what a redirect says, and it can take its time to say it.
+        # The client does not need the body of a redirect, and the body can take long.
         response.close()
         return b""
     announced = response.headers.get("Content-Length", "")
@@ -383,6 +415,6 @@ def _body_of(response: Response) -> bytes:
         body += chunk
         if len(body) > MAX_REPLY:
             raise OversizedReply
-    if length is not None and len(body) < length:  # urllib3 1.26 does not look.
-        raise EOFError(f"{length} bytes were announced, {len(body)} came")
+    if length is not None and len(body) < length:  # urllib3 1.26 does not check this.
+        raise EOFError(f"{length} bytes were announced, {len(body)} arrived")
     return body

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an exception of a failed exchange means: a sentence about the network, and whether it may pass.
+"""Turn the exception of a failed request into a sentence about the network, and decide whether to try again.
 
-The layers of requests wrap what happened in exceptions of their own, and now and then in an accident of handling it. Only kinds of
-exceptions that are known to speak of the network are shown; what others say may have an object's address or a proxy's password in it.
+The layers of requests wrap the cause in their own exceptions, and sometimes in an error of their own. Messages show
+only exceptions that are about the network. The text of others may have an object's address or a proxy's password in it.
 """
 
 from __future__ import annotations
@@ -22,32 +22,45 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire impo
 
 #: Errors of the operating system that another try cannot change.
 PERMANENT_ERRNOS = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EAFNOSUPPORT}
-#: A connection that ended within TLS, as another ends without.
+#: What OpenSSL raises if a connection ends within TLS.
 ENDS_OF_TLS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-#: How http.client says that a proxy does not open a way to the endpoint.
+#: What http.client says if a proxy does not connect to the endpoint.
 PROXY_REFUSAL = re.compile(r"Tunnel connection failed: (\d+)")
+#: OpenSSL's reasons for an answer that is not TLS; which one, depends on its release.
+NOT_TLS = ("WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
+NOT_TLS_ADVICE = (
+    "Check host and port of the endpoint. To use plain HTTP, write http:// in front of the host. This works for a loopback address only,"
+    " such as http://127.0.0.1:8480."
+)
 
 
 class Failure(NamedTuple):
-    """What went wrong, as part of a sentence, and whether the same request may succeed if it is sent again."""
+    """What failed, as part of a sentence, and whether the same request may succeed if it is sent again.
+
+    ``advice`` says what to do; None means the general advice.
+    """
 
     why: str
     transient: bool
+    advice: str | None = None
 
 
 def explain(error: BaseException) -> Failure:
-    """What the failed exchange that ended with ``error`` means. The text may have words of a server in it: redact them."""
+    """Return the meaning of ``error``, which ended a request.
+
+    The text may have words of a server in it: redact them.
+    """
     causes = list(_causes(error))
     failure = next(filter(None, map(_explained, reversed(causes))), None)
     if failure is None:
-        return _accident(error)
+        return _unexpected_failure(error)
     if any(isinstance(cause, PROXY_UNREACHED) for cause in causes):
-        return failure._replace(why=f"the proxy of the environment: {failure.why}")
+        return failure._replace(why=f"the proxy of the environment: {failure.why}", advice=None)
     return failure
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The exception and those that it wraps, from the outside in, each once."""
+    """Yield the exception and those that it wraps, from the outside in, each once."""
     seen: list[BaseException] = []
     while error is not None and not any(error is other for other in seen):
         seen.append(error)
@@ -62,7 +75,7 @@ def _wrapped_by(error: BaseException) -> BaseException | None:
 
 
 def _explained(cause: BaseException) -> Failure | None:
-    """What the exception says of the network; None for one that says nothing of it."""
+    """Return what the exception says about the network, or None if it is not about the network."""
     if isinstance(cause, PROXY_FAULTS):
         return _proxy_failure(cause)
     if isinstance(cause, (http.client.HTTPException, EOFError)):
@@ -72,18 +85,21 @@ def _explained(cause: BaseException) -> Failure | None:
     return None
 
 
-def _accident(error: BaseException) -> Failure:
-    """What an exception means that nobody foresaw. With a proxy in the environment, its URL is what nobody looked at before."""
+def _unexpected_failure(error: BaseException) -> Failure:
+    """Return the meaning of an unexpected exception.
+
+    If the environment has a proxy, its URL is the only unchecked value.
+    """
     if getproxies_environment().keys() - {"no"}:
         return _proxy_failure(error)
     return Failure(f"the request could not be made: {type(error).__name__}", transient=False)
 
 
 def _proxy_failure(cause: BaseException) -> Failure:
-    # The endpoint was looked at before, and the text of the exception has all of the proxy's URL in it.
+    # The endpoint was checked before. The text of the exception has the proxy's whole URL in it, so it is not shown.
     if "SOCKS" in str(cause):
-        return Failure("the proxy of the environment speaks SOCKS, for which the Python library PySocks is missing", transient=False)
-    return Failure("the proxy of the environment cannot be used: see what is wrong with the URL in HTTPS_PROXY or ALL_PROXY", transient=False)
+        return Failure("the proxy of the environment speaks SOCKS, and the Python library PySocks is missing", transient=False)
+    return Failure("the proxy of the environment cannot be used: check the URL in HTTPS_PROXY or ALL_PROXY", transient=False)
 
 
 def _broken_reply(cause: Exception) -> str:
@@ -91,20 +107,25 @@ def _broken_reply(cause: Exception) -> str:
         return "the connection was closed without a reply"
     if isinstance(cause, (http.client.IncompleteRead, EOFError)):
         return "the connection was closed in the middle of the reply"
-    return "what came back is not HTTP"
+    return "the reply is not HTTP"
 
 
 def _system_failure(cause: OSError) -> Failure | None:
-    """What an error of the operating system or of OpenSSL says. The exceptions of requests are none, although they look like one."""
+    """Return what an error of the operating system or of OpenSSL says.
+
+    Exceptions of requests look like one, but are not.
+    """
+    if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in NOT_TLS:
+        return Failure("the server does not speak TLS; it seems to speak plain HTTP", False, NOT_TLS_ADVICE)
     if isinstance(cause, ssl.SSLError):
         return Failure(str(cause), transient=isinstance(cause, ENDS_OF_TLS))
     if isinstance(cause, socket.timeout) and cause.errno is None:
-        return Failure("no answer came in time", transient=True)
+        return Failure("there was no answer in time", transient=True)
     if cause.strerror:
         return Failure(cause.strerror, transient=isinstance(cause, socket.gaierror) or cause.errno not in PERMANENT_ERRNOS)
     if cause.__class__ is not OSError:
         return None
     refusal = PROXY_REFUSAL.match(str(cause))
     if refusal:
-        return Failure(f"it refused the way with HTTP {refusal[1]}", transient=refusal[1] in ("408", "429") or refusal[1] >= "500")
+        return Failure(f"it refused the connection with HTTP {refusal[1]}", transient=refusal[1] in ("408", "429") or refusal[1] >= "500")
     return Failure(str(cause), transient=False)

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep secrets out of what people see: out of a server's text in a message, and out of a task's result.
+"""Keep secrets out of messages and results.
 
-A text of a server also loses its control characters, and what is too long for a message.
+A server's text in a message also loses its control characters, and is shortened.
 """
 
 from __future__ import annotations
@@ -22,36 +22,51 @@ except ImportError:  # ansible-core < 2.22
         """Do nothing: this release masks results only."""
 
 
-__all__ = ["MASK", "masked", "passwords_in", "passwords_in_place", "passwords_of_proxies", "proxies_in", "redact", "register_secrets"]
+__all__ = [
+    "MASK",
+    "MIN_PIECE",
+    "masked",
+    "passwords_in",
+    "passwords_in_place",
+    "passwords_of_proxies",
+    "proxies_in",
+    "redact",
+    "register_secrets",
+    "shortened",
+]
 
 MASK = "********"
-#: The names that HTML has for what is escaped in a text.
+#: The characters that HTML escapes by name.
 HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
-#: Characters of a server's text that a message shows at most.
+#: The most characters of a server's text that a message shows.
 MAX_TEXT = 200
-#: A shorter piece of a secret, or of its base64 form, is too likely to be an innocent word.
+#: A shorter piece of a secret, or of its base64 form, is probably a harmless word.
 MIN_PIECE = 6
 
 
-def redact(text: str, secrets: Iterable[str], limit: int = MAX_TEXT) -> str:
-    """``text`` without ``secrets`` in plain, URL-, JSON-, HTML- or base64-encoded form, printable, at most ``limit`` long.
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` in printable characters, with ``secrets`` masked: plain, and in URLs, JSON, HTML and base64.
 
-    A secret that the end of ``text`` cuts off is masked too.
+    A secret that the end of ``text`` cuts off is masked too. So shorten a text after this, not before.
     """
     known = [secret for secret in secrets if secret]
     for secret in known:
         text = re.sub("|".join(_spellings(secret)), MASK, text, flags=re.IGNORECASE)
     for secret in known:
         text = _without_cut_off_secret(text, secret)
-    text = "".join(char if char.isprintable() else " " for char in text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of ``text``, as long as a message can show it."""
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
 def passwords_in(url: str) -> set[str]:
-    """The password that ``url`` has in front of its host, or all that it has there where no colon says which part is the password.
+    """Return the password in front of the host of ``url``. Without a colon there, all of it may be the password.
 
-    It is found even where the password has characters in it that make the URL unreadable; then its parts are secrets, too, for
-    whoever takes such a URL apart shows them.
+    A password may have characters that make the URL invalid. Libraries then show parts of it, so these parts are
+    returned too.
     """
     user, colon, password = url.split("://", 1)[-1].rpartition("@")[0].partition(":")
     secret = password if colon else user
@@ -62,7 +77,8 @@ def passwords_in(url: str) -> set[str]:
 def passwords_in_place(url: str) -> set[str]:
     """Return the passwords of ``url`` with the signs around them.
 
-    Nothing but the URL itself shows them, so nothing else needs a mask: a password may also be the name of a user, or a letter.
+    Only the URL itself shows them, so only the URL needs a mask. A password may equal a user name, or be a single
+    letter.
     """
     userinfo, at, _host = url.split("://", 1)[-1].rpartition("@") if "://" in url else ("", "", "")
     _user, colon, password = userinfo.partition(":")
@@ -75,16 +91,20 @@ def proxies_in(environ: Mapping[str, str]) -> list[str]:
 
 
 def passwords_of_proxies(environ: Mapping[str, str]) -> set[str]:
-    """The passwords of all proxies in ``environ``, in capital or small letters. A proxy's user alone is no secret."""
+    """Return the passwords of all proxies in ``environ``, in capital or small letters.
+
+    A user name alone is not a secret.
+    """
     return {password for url in proxies_in(environ) if ":" in url.split("://", 1)[-1].rpartition("@")[0] for password in passwords_in(url)}
 
 
 def _spellings(secret: str) -> list[str]:
-    """Regular expressions that find ``secret`` in the encodings that servers and proxies echo headers in."""
+    """Return regular expressions that find ``secret`` in the encodings in which servers and proxies repeat headers."""
     raw = secret.encode("utf-8")
     spellings = ["".join(_character(char) for char in secret)]
     for offset in range(3):
-        # What precedes the secret in the encoded text is not known, so only the groups that it fills alone are looked for.
+        # The text before the secret is unknown, so this looks only for the groups of base64 that the secret fills
+        # alone.
         encoded = base64.b64encode(b"\0" * offset + raw).decode("ascii")
         whole = encoded[(0, 2, 3)[offset] : (offset + len(raw)) * 8 // 6]
         if len(whole) >= MIN_PIECE:
@@ -93,7 +113,7 @@ def _spellings(secret: str) -> list[str]:
 
 
 def _character(char: str, base64_digit: bool = False) -> str:
-    """A regular expression for ``char`` in the spellings that it has in a URL, in JSON and in HTML."""
+    """Return a regular expression for ``char`` as plain text, in a URL, in JSON and in HTML."""
     if char.isalnum():
         return re.escape(char)
     number = ord(char)
@@ -112,7 +132,7 @@ def _without_cut_off_secret(text: str, secret: str) -> str:
 
 
 def masked(value: Any, secrets: Iterable[str]) -> Any:
-    """The value with each of the secrets masked, the longest first, as Ansible itself masks them in the result of a module."""
+    """Return the value with each of the secrets masked, the longest first, as Ansible masks the result of a module."""
     return _masked(value, sorted(secrets, key=len, reverse=True))
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who waits for a task, the pauses between tries, and a clock that does not stop while the machine is suspended."""
+"""Pause between tries, talk to the caller of a task, and read a clock that counts suspended time."""
 
 from __future__ import annotations
 
@@ -16,26 +16,29 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def seconds_since_boot() -> float:
-    """Return the seconds since the machine was started, suspended time among them."""
+    """Return the seconds since the machine was started, with the time that it was suspended."""
     return time.clock_gettime(_CLOCK)
 
 
 class Caller(NamedTuple):
-    """What waits for a task: whether it still does, and how to tell it something meanwhile."""
+    """What waits for a task.
+
+    ``is_waiting`` returns whether it still does. ``say`` shows a message to people while the task runs.
+    """
 
     is_waiting: Callable[[], bool] = lambda: True
     say: Callable[[str], None] = lambda _text: None
 
 
-#: A caller that never ends, and does not listen.
+#: A caller that always waits and shows nothing.
 NOBODY = Caller()
 
 
 class Pauses:
-    """Each pause is twice as long as the one before, from ``first`` seconds up to ``longest``.
+    """Make each pause twice as long as the one before, from ``first`` seconds up to ``longest``.
 
-    Chance shortens each by up to half, so that many runs that were refused at the same time do not return at the same time. No pause goes on once
-    ``called_off`` is set.
+    Each pause is shortened at random by up to half. Otherwise, runs that were refused at the same time would return at
+    the same time. A pause ends once ``called_off`` is set.
     """
 
     def __init__(self, first: float, longest: float, called_off: threading.Event | None = None) -> None:
@@ -44,7 +47,7 @@ class Pauses:
         self._called_off = called_off
 
     def wait(self, at_most: float, asked_for: float | None = None) -> None:
-        """Wait for the next pause, or as long as the other side has ``asked_for``; never longer than ``at_most`` seconds."""
+        """Wait for the next pause, or for the seconds that KooDrive ``asked_for``, but not longer than ``at_most``."""
         pause = self._next * random.uniform(0.5, 1.0) if asked_for is None else asked_for
         self._next = min(2 * self._next, self._longest)
         seconds = max(0.0, min(pause, at_most))

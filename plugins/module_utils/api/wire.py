@@ -1,8 +1,13 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What requests does not offer: an end to the time of a request as a whole, whether anything of it was sent, a way past a slow
-address, replies that are only looked at here, and a CA bundle that is loaded once for many processes.
+"""Add to requests what this client needs.
+
+- a time limit for a request as a whole
+- whether a part of a request was sent
+- a share of the time for each address of a name
+- no second look at redirects
+- a CA bundle that is loaded once for many processes
 """
 
 from __future__ import annotations
@@ -31,7 +36,7 @@ except Exception:  # A broken installation, or an unusable SSLKEYLOGFILE, raises
     PROXY_UNREACHED: tuple[type[Exception], ...] = ()
 else:
     REQUESTS_IMPORT_ERROR = None
-    #: What requests, urllib3 and http.client say of a proxy's URL that they cannot use.
+    #: What requests, urllib3 and http.client raise for a proxy's URL that they cannot use.
     PROXY_FAULTS = (
         requests.exceptions.InvalidSchema,
         requests.exceptions.InvalidURL,
@@ -41,18 +46,18 @@ else:
         http.client.InvalidURL,
         UnicodeError,
     )
-    #: What they say when it is the proxy that is not reached.
+    #: What they raise if the proxy cannot be reached.
     PROXY_UNREACHED = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
 
 
 def without_requests(missing: str) -> str:
-    """Return why requests cannot be used: the message ``missing`` if it is not installed, else the error of its import."""
+    """Return why requests cannot be used: ``missing`` if it is not installed, else the error of its import."""
     error = str(REQUESTS_IMPORT_ERROR).strip().splitlines()[-1]
     return missing if error.startswith(("ModuleNotFoundError", "ImportError")) else f"Python cannot import requests: {error}"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a reply's Retry-After asks to wait, given as a number or a date; None without one that can be understood."""
+    """Return the seconds of a reply's Retry-After, which is a number or a date; None if there is no valid one."""
     try:
         return float(urllib3.util.Retry().parse_retry_after(headers["Retry-After"]))
     except (KeyError, IndexError, TypeError, ValueError, OverflowError, urllib3.exceptions.InvalidHeader):
@@ -60,50 +65,56 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Bundle(NamedTuple):
-    """A CA bundle that was loaded: a TLS context that has it, and which file it was."""
+    """A loaded CA bundle: the TLS context that has it, and the identity of its file."""
 
     context: ssl.SSLContext
     file: tuple[int, ...]
 
 
-#: The bundles by their paths. To load one that all the world trusts takes longer than a whole request.
+#: The loaded bundles by their paths. To load the default bundle takes longer than a whole request.
 _bundles: dict[str, Bundle] = {}
-#: What is loading the usual one at present, if it is not this thread.
+#: The thread that loads the default bundle, if there is one.
 _loading: list[threading.Thread] = []
 
 
 class _WithBundle(ssl.SSLContext):
-    """A TLS context that has its bundle, which urllib3 would load once more for every connection."""
+    """A TLS context that has its bundle. Without this class, urllib3 would load it again for each connection."""
 
     def load_verify_locations(self, *_args: Any, **_kwargs: Any) -> None:
         pass
 
 
 def bundle_of(trust: bool | str) -> bool | str:
-    """``trust``, the ``verify`` of requests, with the path of the CA bundle where it is the usual one: by the rules of requests."""
+    """Return ``trust``, the ``verify`` of requests.
+
+    Replace true by the path of the CA bundle, by the rules of requests.
+    """
     if trust is not True:
         return trust
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.utils.DEFAULT_CA_BUNDLE_PATH
 
 
 def load_bundle() -> None:
-    """Load the default CA bundle in a background thread. OpenSSL releases the GIL, and forked processes inherit the result."""
+    """Load the default CA bundle in a background thread.
+
+    OpenSSL releases the GIL, and forked processes inherit the result.
+    """
     if REQUESTS_IMPORT_ERROR:
         return
-    # Python waits for this thread when it exits, since OpenSSL must not be cleaned up while it works.
+    # Not a daemon thread: Python must not clean up OpenSSL while the thread uses it.
     thread = threading.Thread(target=_load_bundle)
     try:
         thread.start()
     except RuntimeError:
-        return  # No more threads may be started. The first request loads the bundle.
+        return  # The system allows no more threads. The first request loads the bundle.
     _loading.append(thread)
-    # A forked process has no such thread, so the bundle must be loaded before.
+    # A forked process does not have this thread, so the bundle must be loaded before the fork.
     os.register_at_fork(before=thread.join)
 
 
 def _load_bundle() -> None:
-    # Who needs it is told what is wrong with it. A folder has no need of this, and where another library has put itself in the place of Python's
-    # TLS, this cannot be had.
+    # The first request reports what is wrong with the bundle. A folder is not loaded in advance. If another library
+    # replaces Python's TLS, this fails too.
     with suppress(Exception):
         path = str(bundle_of(True))
         context = _context(ssl.CERT_REQUIRED)
@@ -125,7 +136,10 @@ def _context(cert_reqs: ssl.VerifyMode) -> ssl.SSLContext:
 
 
 def _context_for(trust: bool | str) -> ssl.SSLContext:
-    """A TLS context that trusts what ``trust`` says, or will once urllib3 has loaded it: a bundle that is another file by now is no longer meant."""
+    """Return a TLS context for ``trust``.
+
+    If no current bundle is loaded for it, urllib3 loads the bundle into the context.
+    """
     if trust is False:
         return _context(ssl.CERT_NONE)
     if trust == bundle_of(True):
@@ -136,32 +150,33 @@ def _context_for(trust: bool | str) -> ssl.SSLContext:
         if bundle and bundle.file == _file(str(trust)):
             return bundle.context
     except OSError:
-        pass  # It is gone, and so the request will fail.
+        pass  # The file is missing, so the request fails.
     return _context(ssl.CERT_REQUIRED)
 
 
 class Wire:
-    """The one connection of a client, as far as requests does not show it.
+    """Watch and limit the single connection of a client.
 
-    A time-out of requests starts anew with every byte that comes. :meth:`limit` cuts the connection instead, wherever the
-    request is: in the TLS handshake, the proxy's answer, the headers or the body of the reply.
+    A time-out of requests starts again with every byte that arrives. :meth:`limit` cuts the connection instead, in
+    every phase of a request: the TLS handshake, the proxy's answer, the headers or the body of the reply.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._end = 0.0
-        #: Whether the present request's time is over.
+        #: Whether the time of the current request is over.
         self.overdue = False
-        #: Whether anything of the present request was sent, so that KooDrive may have received it.
+        #: Whether a part of the current request was sent, so that KooDrive may have received it.
         self.sent = False
         self._before_first_byte: Callable[[], None] | None = None
 
     @contextmanager
     def limit(self, seconds: float, before_first_byte: Callable[[], None] | None = None) -> Iterator[None]:
-        """Cut the connection when what is done in this context takes longer than ``seconds``.
+        """Cut the connection if the context takes longer than ``seconds``.
 
-        Before the first byte of the request, when the connection is there, ``before_first_byte`` may stop it by an exception.
+        ``before_first_byte`` is called once the connection is open. Its exception stops the request before the first
+        byte.
         """
         self.overdue = self.sent = False
         self._before_first_byte = before_first_byte
@@ -175,27 +190,27 @@ class Wire:
             timer.cancel()
 
     def sends(self) -> None:
-        """Take note that the request itself is about to be sent, or go on being sent."""
+        """Note that a part of the request is about to be sent."""
         if not self.sent and self._before_first_byte is not None:
             self._before_first_byte()
         self.sent = True
 
     def time_left(self) -> float:
-        """The seconds until the present request is cut; never nothing, which would mean not to wait at all."""
+        """Return the seconds until the current request is cut. Never return 0, which would mean not to wait."""
         return max(0.01, self._end - time.monotonic())
 
     def opened(self, connection: socket.socket) -> None:
-        """Take note of a new connection. Raises TimeoutError when the request's time was over before it stood."""
+        """Note a new connection. Raises TimeoutError if the request's time is over already."""
         self.close()
         with self._lock:
-            # TLS takes the descriptor out of its socket object; a duplicate can still shut the connection down.
+            # TLS takes the descriptor out of the socket object. A duplicate can still shut the connection down.
             self._socket = connection.dup()
         if self.overdue:
             connection.close()
             raise TimeoutError("connected too late")
 
     def close(self) -> None:
-        """End the connection, even if urllib3 still holds it: after a failure it does, until Python finds time to clean up."""
+        """End the connection. After a failure, urllib3 can hold it until Python's garbage collector runs."""
         with self._lock:
             self._shut_down()
             if self._socket:
@@ -212,21 +227,25 @@ class Wire:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
-                pass  # The other side was quicker.
+                pass  # The server has closed it.
 
 
 def http_session(wire: Wire, trust: bool | str) -> requests.Session:
-    """A requests session that speaks TLS 1.2 or newer over one connection, which ``wire`` watches, and looks at no redirect.
+    """Return a session of requests with TLS 1.2 or newer over one connection, which ``wire`` watches.
 
-    Its requests must have ``trust`` as their ``verify``, for the session does not pass it on where the environment names a bundle.
+    It ignores redirects.
+
+    Each request must have ``trust`` as its ``verify``. If the environment names a bundle, requests ignores the
+    session's setting.
     """
     if trust is False:
-        # The user has said so; urllib3 would say on stderr with every request that it is not a good idea.
+        # The user has chosen this, and urllib3 would warn on stderr with each request.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: requests.Response) -> str | None:
-            # Even with allow_redirects off, requests would look for the next request, and read and decode the body for it.
+            # Even without allow_redirects, requests would prepare the next request, and read and decode the body for
+            # it.
             return None
 
     adapter = _adapter(wire, _context_for(trust))
@@ -238,7 +257,7 @@ def http_session(wire: Wire, trust: bool | str) -> requests.Session:
 
 def _adapter(wire: Wire, context: ssl.SSLContext) -> HTTPAdapter:
     class Adapter(HTTPAdapter):
-        """Hands the watched connections to requests, with and without a proxy."""
+        """Give watched connections to requests, with and without a proxy."""
 
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
             super().init_poolmanager(*args, ssl_context=context, **kwargs)
@@ -251,9 +270,9 @@ def _adapter(wire: Wire, context: ssl.SSLContext) -> HTTPAdapter:
 
 
 def _watch(manager: Any, wire: Wire) -> Any:
-    """The urllib3 pool manager, with connections that tell ``wire`` what becomes of them."""
+    """Return the urllib3 pool manager, with connections that report to ``wire``."""
     pools = {"http": urllib3.HTTPConnectionPool, "https": urllib3.HTTPSConnectionPool}
-    # A manager for SOCKS has pools of its own, whose proxy looks the endpoint's name up.
+    # A manager for SOCKS has other pools. There, the proxy resolves the endpoint's name.
     connection_of = _addressed if manager.pool_classes_by_scheme.items() <= pools.items() else _watched
     manager.pool_classes_by_scheme = {
         scheme: type(pool.__name__, (pool,), {"ConnectionCls": connection_of(pool.ConnectionCls, wire)})
@@ -263,7 +282,7 @@ def _watch(manager: Any, wire: Wire) -> Any:
 
 
 def _watched(connection_class: Any, wire: Wire) -> Any:
-    """A subclass of the urllib3 connection class that tells ``wire`` what becomes of its connections."""
+    """Return a subclass of the urllib3 connection class that reports to ``wire``."""
 
     class Watched(connection_class):
         is_connecting = False
@@ -274,7 +293,7 @@ def _watched(connection_class: Any, wire: Wire) -> Any:
             return connection
 
         def connect(self) -> None:
-            # What is sent meanwhile is for a proxy.
+            # Bytes sent while it connects are for a proxy.
             self.is_connecting = True
             try:
                 super().connect()
@@ -292,7 +311,7 @@ def _watched(connection_class: Any, wire: Wire) -> Any:
 
 
 def _addressed(connection_class: Any, wire: Wire) -> Any:
-    """A watched connection class that gives each address of a name its share of the time, so that a slow one leaves some to the next."""
+    """Return a watched connection class that divides the time among the addresses of a name."""
     is_plain = connection_class is urllib3.HTTPConnectionPool.ConnectionCls
     watched: Any = _watched(connection_class, wire)
 
@@ -313,16 +332,19 @@ def _addressed(connection_class: Any, wire: Wire) -> Any:
                         failures.append(error)
             finally:
                 self.host = name
-            # The resolver puts first what it holds to be the best way.
+            # The resolver returns the best address first.
             raise failures[0]
 
     return Addressed
 
 
 def _addresses(name: str, port: int, loopback_only: bool) -> list[str]:
-    """The addresses of ``name``, the best one first. Raises OSError where it has none, or one that plain HTTP must not go to."""
+    """Return the addresses of ``name``, the best one first.
+
+    Raises OSError if it has none, or if one of them is not a loopback address although ``loopback_only`` is true.
+    """
     found = socket.getaddrinfo(name.strip("[]"), port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(address[0]) for *_more, address in found))
     if loopback_only and not all(ipaddress.ip_address(address).is_loopback for address in addresses):
-        raise OSError(f"{name} is not this machine, and plain http must not leave it")
+        raise OSError(f"{name} is not this machine, and plain http must not leave this machine")
     return addresses

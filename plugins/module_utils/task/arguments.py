@@ -1,10 +1,13 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task has written, made fit for Ansible's own checks: blanks, texts of lists, and numbers beyond all bounds. Pure.
+"""Prepare a task's arguments for Ansible's own checks. Pure.
 
-Ansible takes an option that is there without a value for a given one, tries to make a whole number of infinity, and takes a list that
-is written as JSON for a list of words.
+Ansible has three problems that this file solves:
+
+- An option without a value counts as given.
+- Infinity and numbers of any length cause errors in Python.
+- A list written as JSON becomes a list of words.
 """
 
 from __future__ import annotations
@@ -17,28 +20,28 @@ from typing import Any
 
 #: The most digits of a number. Capacities and times have far fewer.
 MAX_DIGITS = 20
-#: A number in a text. Python and YAML also read 01000, 0x10, 1_000 and 1:30, but not all alike, so these are refused.
+#: A number in a text. Python and YAML also read 01000, 0x10, 1_000 and 1:30, but differently, so these are refused.
 NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 
-
-#: What stands after a text that is no whole number, so that Ansible's own checks do not make another number of it than the user meant.
+#: The mark after a text that is not a whole number. Ansible refuses the marked text, and cannot read another number
+#: from it.
 NO_NUMBER = " is no whole number"
-#: How much of a wrong value a message shows, in characters.
+#: The most characters of a wrong value that a message shows.
 MAX_SHOWN = 40
 
 
 def is_blank(value: Any) -> bool:
-    """Whether an option or a variable counts as not given: nothing, or a text of white space at the most."""
+    """Return whether an option or a variable counts as not given: null, or a text of white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def is_blank_answer(value: Any) -> bool:
-    """Whether an answer of a survey counts as not given: what is blank, or the text that older releases of ansible-core make of none."""
+    """Return whether an answer of a survey counts as not given: blank, or the text ``None`` of older ansible-core."""
     return is_blank(value) or (isinstance(value, str) and value.strip() == "None")
 
 
 def prepared(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """``arguments`` for the argument spec ``spec``, blank ones left out, and each other one so that Ansible can accept or refuse it."""
+    """Return ``arguments`` without blank ones, with values that Ansible can check by the argument spec ``spec``."""
     options = {spelling: option for name, option in spec.items() for spelling in (name, *option.get("aliases", ()))}
     return {name: _readable_value(options.get(name, {}), value) for name, value in arguments.items() if name not in options or not is_blank(value)}
 
@@ -60,7 +63,7 @@ def _number(value: Any) -> Any:
     number = whole_number(value)
     if number is not None:
         return number
-    # Python does not write out numbers of any length.
+    # Python refuses to write very long numbers.
     return f"{'it' if isinstance(value, int) else str(value)[:MAX_SHOWN]}{NO_NUMBER}"
 
 
@@ -78,7 +81,7 @@ def whole_number(value: Any) -> int | None:
 
 
 def _parsed(value: Any, kind: type) -> Any:
-    """The value of this ``kind`` that a text in JSON stands for; every other value as it is."""
+    """Return the value of this ``kind`` that a text in JSON has. Return every other value as it is."""
     if not isinstance(value, str):
         return value
     try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the main() of every module does: validate, do the work, hand on its result or its error."""
+"""Run a module: validate the options, do the work, return its result or its error."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.argument
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
 
-# A module imports this file first. The CA bundle loads while Python compiles the others.
+# A module imports this file first. The CA bundle loads while Python compiles the other files.
 load_bundle()
 
 
 class KooDriveModule(AnsibleModule):
-    """An AnsibleModule that gives an ``error`` to what Ansible itself finds wrong with the options, too, and no secret away."""
+    """An AnsibleModule whose validation errors have an ``error`` too, and whose output has no secrets."""
 
     params: dict[str, Any]
     parents: tuple[int, int] | None
 
     def _load_params(self) -> None:
-        """Take the options in before Ansible checks them, logs them, or shows them in a failure."""
+        """Prepare the options and register their secrets, before Ansible checks, logs or shows them."""
         super()._load_params()
         self.parents = self.params.pop(PARENTS, None)
         secrets = secrets_of(self.argument_spec, self.params, os.environ)
@@ -46,15 +46,16 @@ class KooDriveModule(AnsibleModule):
 
 
 def _end_with_the_task() -> None:
-    """End this process as soon as nobody reads its output: a task that has run into its keyword ``timeout`` has failed, and Ansible
-    leaves its module alone.
+    """End this process when Ansible no longer reads its output.
+
+    When a task exceeds its keyword ``timeout``, the task fails, but Ansible does not stop the module.
     """
     output = select.poll()
     try:
-        # Nothing to wait for but the end of the other side, which is always told.
+        # No event is requested, since poll always reports the end of the other side.
         output.register(sys.stdout.fileno(), 0)
     except (AttributeError, OSError, ValueError):
-        return  # Something else than a file, as under mitogen.
+        return  # The output is not a file, for example with Mitogen.
 
     def wait_for_the_end() -> None:
         if any(event & (select.POLLERR | select.POLLHUP) for _output, event in output.poll()):
@@ -64,7 +65,10 @@ def _end_with_the_task() -> None:
 
 
 def _has_parent(worker: int, playbook: int) -> bool:
-    """Return whether ``worker`` runs, and is still the child of ``playbook``. A killed playbook leaves its workers to another process."""
+    """Return whether ``worker`` runs and is still the child of ``playbook``.
+
+    If a playbook is killed, its workers get another parent.
+    """
     try:
         with open(f"/proc/{worker}/stat", encoding="utf-8", errors="replace") as file:
             return int(file.read().rpartition(")")[2].split()[1]) == playbook
@@ -73,15 +77,15 @@ def _has_parent(worker: int, playbook: int) -> bool:
 
 
 def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
-    """Do ``work`` on the task's options, as a module does."""
+    """Do ``work`` with the task's options, and end the process with its result."""
     module = KooDriveModule(argument_spec=dict(argument_spec), supports_check_mode=True)
     _end_with_the_task()
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(without_requests(missing_required_lib("requests")), exception=REQUESTS_IMPORT_ERROR)
     parents = module.parents
-    # Some systems hide the processes of other users.
-    watches = parents is not None and _has_parent(*parents)
-    outcome = outcome_of(work, module.params, module.check_mode, Caller(lambda: not watches or _has_parent(*(parents or ()))))
+    # Some systems hide the processes of other users. Then the module cannot watch its parents.
+    is_watching = parents is not None and _has_parent(*parents)
+    outcome = outcome_of(work, module.params, module.check_mode, Caller(lambda: not is_watching or _has_parent(*(parents or ()))))
     for warning in outcome.pop("warnings"):
         module.warn(warning)
     end = module.fail_json if outcome.get("failed") else module.exit_json

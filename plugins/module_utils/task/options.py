@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that every module has -> a connection; and those of the ledger."""
+"""Turn the connection options, which every module has, into a connection, and the ledger options into a ledger."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from urllib.parse import SplitResult, urlsplit
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.auth import AppAuth, Auth, TokenAuth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import Connection
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import passwords_in, passwords_in_place, proxies_in
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import MIN_PIECE, passwords_in, passwords_in_place, proxies_in
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank
 
 DEFAULT_ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
 DEFAULT_LANGUAGE = "en-US"
-#: Seconds; a shorter one would only make a healthy service look like an unreachable one.
+#: In seconds. A shorter timeout makes a healthy service look unreachable.
 SHORTEST_TIMEOUT = 1.0
-#: X-Traceid has exactly so many characters [headers].
+#: X-Traceid has exactly this many characters [headers].
 TRACE_ID_LENGTH = 58
 TRACE_ID = re.compile("[A-Za-z0-9_]+")
 
-#: The argument spec; the documentation fragment says the same in words. What an environment variable can give has no
-#: default and no fallback here: an empty text counts as not set, and what a task says wins over the environment.
+#: The argument spec. The documentation fragment describes the same options. An option with an environment variable has
+#: no default and no fallback here, since a blank value counts as not set.
 CONNECTION_SPEC: dict[str, Any] = {
     "endpoint": {"type": "str"},
     "token": {"type": "str", "no_log": True},
@@ -44,9 +44,9 @@ CONNECTION_SPEC: dict[str, Any] = {
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
 }
-#: The options of what looks into the ledger.
+#: The options of the modules that read or write the ledger.
 LEDGER_SPEC: dict[str, Any] = {
-    # Its password alone is a secret.
+    # Only the password in its URL is a secret.
     "ledger": {"type": "str", "no_log": False},
     "tenant": {"type": "str"},
 }
@@ -55,19 +55,26 @@ JOB_ID, JOB_HOST = "JOB_ID", "AWX_HOST"
 #: The files by which Docker and Podman mark a container.
 CONTAINER_MARKERS = ("/.dockerenv", "/run/.containerenv")
 DEFAULT_PORTS = {"https": 443, "http": 80}
-#: What can stand in a header or a URL without being encoded.
+#: The characters that a header or a URL can have without encoding.
 VISIBLE = re.compile(r"[\x21-\x7e]+")
 TOKEN = re.compile(f"(Bearer |AT )?{VISIBLE.pattern}")
 LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"{LABEL}(\.{LABEL})*\.?")
+#: A URL that names nothing but a scheme, as a template with an empty variable makes it.
+SCHEME_ALONE = re.compile(r"\w*:?/*")
+#: The beginning of a PostgreSQL URL.
+POSTGRESQL = ("postgresql://", "postgres://")
+APP_OPTIONS = ("app_id", "app_secret", "user_id")
+#: The environment variable of each option that has one.
 ENVIRONMENT = {name: f"KOODRIVE_{name.upper()}" for name in ("endpoint", "token", "app_id", "app_secret", "user_id", "language", "ledger", "tenant")}
 
 
 class LedgerChoice(NamedTuple):
-    """Where a run keeps its records, and what it is called in them.
+    """The ledger of a run, and the names that its records have.
 
-    ``path`` is the option ledger as given. ``is_temporary``: none is given, and the default one ends with this container. ``tenant`` is the name that
-    the task or the environment gives. ``writer`` names this run for people.
+    ``path`` is the path or the URL of the ledger, or None for the default ledger. ``is_temporary`` is true if the
+    default ledger is lost when this container ends. ``tenant`` is the tenant's name from the task or the environment.
+    ``writer`` names this run for people.
     """
 
     path: str | None
@@ -83,7 +90,7 @@ def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | Non
     """
     values = _Values(options, environ)
     return Connection(
-        endpoint=_endpoint(values.get("endpoint") or DEFAULT_ENDPOINT),
+        endpoint=_endpoint(values.get("endpoint") or DEFAULT_ENDPOINT, values.named("endpoint")),
         auth=_auth(values),
         user_id=values.header("user_id"),
         language=values.header("language") or DEFAULT_LANGUAGE,
@@ -95,108 +102,172 @@ def connection_from(options: Mapping[str, Any], environ: Mapping[str, str] | Non
 
 
 def ledger_from(options: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> LedgerChoice:
-    """Return the ledger that a task's ``options`` and the environment name. Raises KooDriveError ``invalid_request``, naming the option."""
+    """Return the ledger that a task's ``options`` and the environment name.
+
+    Raises KooDriveError ``invalid_request``, naming the option.
+    """
     values = _Values(options, environ)
-    path = values.stripped("ledger")
+    path = _ledger(values)
     return LedgerChoice(path, path is None and _is_in_container(values.environ), _tenant(values), _writer(values.environ))
 
 
 def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]) -> set[str]:
-    """What Ansible has to mask: the secret options, and passwords in the URLs of endpoint and proxies, of the task and the environment."""
+    """Return what Ansible must mask, from the task and the environment.
+
+    These are the secret options, the passwords in the URLs of the ledger and the proxies, and an endpoint that is
+    refused.
+    """
     names = [name for name, option in argument_spec.items() if option.get("no_log")]
     values = [options.get(name) for name in names] + [environ.get(ENVIRONMENT.get(name, "")) for name in names]
     secret = {str(value) for value in values if not is_blank(value)}
     for url in (options.get("endpoint"), environ.get(ENVIRONMENT["endpoint"])):
-        secret |= passwords_in(str(url or ""))
+        secret |= passwords_in(str(url or "")) | _refused_endpoint(str(url or ""))
     for url in (options.get("ledger"), environ.get(ENVIRONMENT["ledger"]), *proxies_in(environ)):
         secret |= passwords_in_place(str(url or ""))
     return secret
 
 
 def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int, where: str = "", what: str = "a whole number") -> int:
-    """Return the number that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` if it is out of range."""
+    """Return the number that ``options`` has for ``name``.
+
+    Raises KooDriveError ``invalid_request`` if it is out of range.
+    """
     value = options[name]
-    # Ansible takes a boolean for an integer.
+    # Python counts a boolean as an integer, and so does Ansible.
     if isinstance(value, bool) or not lowest <= value <= highest:
         raise invalid_request(f"{name}{where}", f"must be {what} from {lowest:g} to {highest}, not {value}")
     return value
 
 
 def capacity_in_range(options: Mapping[str, Any], name: str, lowest: int, highest: int, where: str = "") -> int:
-    """Return the capacity in GB that ``options`` has for ``name``. Raises KooDriveError ``invalid_request`` if it is none."""
+    """Return the capacity in GB that ``options`` has for ``name``.
+
+    Raises KooDriveError ``invalid_request`` if it is out of range.
+    """
     return in_range(options, name, lowest, highest, where, "whole GB")
 
 
 class _Values:
-    """The options of the task, and the environment where the task does not have them. A blank value counts as not given."""
+    """The options of the task, completed from the environment. A blank value counts as not given."""
 
     def __init__(self, options: Mapping[str, Any], environ: Mapping[str, str] | None) -> None:
         self._options = options
         self.environ = os.environ if environ is None else environ
 
     def in_task(self, name: str) -> str | None:
+        """Return the value that the task gives."""
         value = self._options.get(name)
         return None if is_blank(value) else value
 
     def get(self, name: str) -> str | None:
+        """Return the value that the task gives, or else the environment."""
         in_environment = self.environ.get(ENVIRONMENT.get(name, ""))
         return self.in_task(name) or (None if is_blank(in_environment) else in_environment)
 
+    def named(self, name: str) -> str:
+        """Return the option's name for messages, with its variable if the value comes from the environment."""
+        return with_variable(name) if self.in_task(name) is None and self.get(name) is not None else name
+
     def stripped(self, name: str) -> str | None:
-        """The value without blanks and line breaks around it, which are easily copied with it."""
+        """Return the value without the blanks and line breaks that are easily copied with it."""
         value = self.get(name)
         return None if value is None else value.strip()
 
     def header(self, name: str) -> str | None:
-        """The value, if it can stand in an HTTP header; the error does not show it, for it may be a secret."""
+        """Return the value of an HTTP header. The error does not show a wrong value, since it may be a secret."""
         value = self.get(name)
         if value is not None and not (TOKEN if name == "token" else VISIBLE).fullmatch(value):
-            raise invalid_request(name, "has a space, a line break or another character that its HTTP header cannot have")
+            why = "has a space, a line break or another character that its HTTP header cannot have"
+            raise invalid_request(self.named(name), why)
         return value
 
 
+def with_variable(name: str) -> str:
+    """Return the option's name with its environment variable, for messages."""
+    return f"{name} ({ENVIRONMENT[name]})"
+
+
 def _auth(values: _Values) -> Auth:
-    """The one way to authenticate that is left when the task's own words go before the environment's."""
-    app_options = ("app_id", "app_secret")
+    """Return the token or the app that authenticates the requests.
+
+    If the task gives only one of them, the other one in the environment does not count.
+    """
     token_in_task = values.in_task("token") is not None
-    app_in_task = any(values.in_task(name) for name in app_options)
-    token = None if app_in_task and not token_in_task else values.header("token")
-    app = {} if token_in_task and not app_in_task else {name: values.header(name) for name in (*app_options, "user_id")}
-    has_app = any(app.get(name) for name in app_options)
-    if token and has_app:
-        raise invalid_request("token", "and app_id (or app_secret) are both given: give a token or an app")
+    app_in_task = values.in_task("app_id") is not None or values.in_task("app_secret") is not None
+    token = values.get("token") if token_in_task or not app_in_task else None
+    app = [name for name in ("app_id", "app_secret") if values.get(name)] if app_in_task or not token_in_task else []
+    if token and app:
+        raise invalid_request(values.named("token"), f"and {values.named(app[0])} are both given: give a token or an app")
     if token:
-        return TokenAuth(token)
-    if not has_app:
-        raise invalid_request("token", "is missing, and so is app_id: one of them must be given, in the task or in the environment")
-    missing = [name for name, value in app.items() if not value]
+        where = "" if token_in_task else f" for {ENVIRONMENT['token']}"
+        return TokenAuth(str(values.header("token")), f"A token lives 20 minutes: get a new one{where}.")
+    if app:
+        return _app(values)
+    variables = f"{ENVIRONMENT['token']} or {ENVIRONMENT['app_id']}"
+    raise invalid_request("token", f"is missing, and so is app_id: give one of them in the task, or {variables} in the environment")
+
+
+def _app(values: _Values) -> AppAuth:
+    """Return the app. Raises KooDriveError ``invalid_request`` if a part of it is missing."""
+    app = {name: values.header(name) for name in APP_OPTIONS}
+    missing = [name for name, value in app.items() if value is None]
     if missing:
-        raise invalid_request(" and ".join(missing), "must be given too: an app needs app_id, app_secret and user_id")
-    return AppAuth(**{name: str(value) for name, value in app.items()})
+        is_in_task = any(values.in_task(name) for name in APP_OPTIONS)
+        names = missing if is_in_task else map(with_variable, missing)
+        raise invalid_request(" and ".join(names), "must be given too: an app needs app_id, app_secret and user_id")
+    first, second, third = map(values.named, APP_OPTIONS)
+    advice = f"Check {first}, {second} and {third}, that they belong to this endpoint's site, and that this machine's clock is right."
+    return AppAuth(**{name: str(value) for name, value in app.items()}, advice=advice)
 
 
-def _endpoint(value: str) -> str:
-    """Scheme and host of KooDrive, and its port if it is not the scheme's own. The errors do not show the value, for it may have a password in it."""
-    if not VISIBLE.fullmatch(value):  # Line breaks in a URL are dropped by some Pythons.
-        raise invalid_request("endpoint", "is no URL")
+def _ledger(values: _Values) -> str | None:
+    """Return the path or the URL of the ledger, or None for the default one."""
+    ledger = values.stripped("ledger")
+    if ledger is not None and not os.path.isabs(ledger) and not ledger.startswith(POSTGRESQL):
+        raise invalid_request(values.named("ledger"), "must be an absolute path, or the URL of a PostgreSQL database (postgresql://...)")
+    return ledger
+
+
+def _endpoint(value: str, name: str = "endpoint") -> str:
+    """Return KooDrive's scheme and host, and its port if it is not the scheme's default.
+
+    Raises KooDriveError ``invalid_request``, which calls the option ``name``. It does not show the value, since it may
+    have a password or a token in it.
+    """
+    if not VISIBLE.fullmatch(value):  # Some releases of Python drop line breaks in a URL.
+        raise invalid_request(name, "is not a URL")
     try:
         parts = urlsplit(value if "://" in value else f"https://{value}")
         port = parts.port
     except ValueError as error:
-        raise invalid_request("endpoint", "is no URL") from error
+        raise invalid_request(name, "is not a URL") from error
     if "@" in parts.netloc or parts.path not in ("", "/") or "?" in value or "#" in value:
-        raise invalid_request("endpoint", "must be a host, with a port if need be: no user, path, query or fragment")
+        raise invalid_request(name, "must be a host, with a port if it needs one: no user, path, query or fragment")
     if port == 0 or parts.netloc.endswith(":") or not _is_host(parts):
-        raise invalid_request("endpoint", "is no URL")
+        raise invalid_request(name, "is not a URL")
     host = _host(parts)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise invalid_request("endpoint", "must be https; plain http goes to a loopback address only")
+        raise invalid_request(name, "must be https; plain http goes to a loopback address only")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{parts.scheme}://{shown}:{port}"
 
 
+def _refused_endpoint(value: str) -> set[str]:
+    """Return ``value`` if it is refused as an endpoint, since any part of it may be a secret.
+
+    A value that is too short to have a secret is not returned, since its mask would hide harmless text.
+    """
+    if len(value) < MIN_PIECE or SCHEME_ALONE.fullmatch(value):
+        return set()
+    try:
+        _endpoint(value)
+    except KooDriveError:
+        return {value}
+    return set()
+
+
 def _host(parts: SplitResult) -> str:
-    """The host in the one spelling by which a tenant is known: small letters, no dot at the end, an address in its shortest form."""
+    """Return the host in one spelling: small letters, no final dot, the shortest form of an address."""
     host = str(parts.hostname).rstrip(".")
     return ipaddress.ip_address(host).compressed if parts.netloc.startswith("[") else host
 
@@ -232,12 +303,12 @@ def _trace_id(values: _Values) -> str:
 def _tenant(values: _Values) -> str | None:
     tenant = values.stripped("tenant")
     if tenant is not None and (len(tenant) > 255 or not tenant.isprintable()):
-        raise invalid_request("tenant", "must be a name of at most 255 characters, all of them printable")
+        raise invalid_request(values.named("tenant"), "must be a name of at most 255 characters, all of them printable")
     return tenant
 
 
 def _is_in_container(environ: Mapping[str, str]) -> bool:
-    """Return whether this process is a job of AWX, or runs in a container, so that its files end with it."""
+    """Return whether this process is a job of AWX or runs in a container. Its files are lost when it ends."""
     return not is_blank(environ.get(JOB_ID)) or any(map(os.path.exists, CONTAINER_MARKERS))
 
 
@@ -249,12 +320,12 @@ def _writer(environ: Mapping[str, str]) -> str:
         user = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:  # A user ID without a name, as in a container.
         user = str(os.geteuid())
-    # Names of the operating system need not be text that can be stored.
+    # The operating system may have names that cannot be stored as text.
     return f"{user}@{socket.gethostname()}".encode("utf-8", "replace").decode("utf-8")
 
 
 def _trust(values: _Values, validate_certs: bool) -> bool | str:
-    """Whose certificates are accepted, as requests wants to have it said."""
+    """Return which certificates are accepted, as the ``verify`` of requests."""
     ca_path = values.get("ca_path")
     if ca_path is not None and not os.path.exists(ca_path):
         raise invalid_request("ca_path", f"does not exist: {ca_path}")

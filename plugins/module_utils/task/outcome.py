@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a module's work to what a task returns, the same on both paths: in Ansible's own process, and as a module."""
+"""Turn a module's work into the result of a task. Both paths use this: Ansible's own process, and a module."""
 
 from __future__ import annotations
 
@@ -21,28 +21,33 @@ WRONG_TYPE = re.compile(
     r" is of type (?:<class ')?(?P<given>\w+)(?:'>)?(?: found in '(?P<parent_too>[^']+)'\.?)? and we were unable to convert to (?P<wanted>\w+)"
 )
 TYPE_OF_PYTHON = re.compile(r"<(?:class|type) '([\w.]+)'>")
-#: What a value of each type of Ansible's is called.
+#: The names of Ansible's types in messages.
 MUST_BE = {"bool": "true or false", "dict": "a dictionary", "list": "a list", "str": "a text", "path": "a path", "int": "a whole number"}
-#: What else there is to say of a type.
+#: More words about a type.
 MORE = {"int": ", without unit or separator", "list": ", even for one entry"}
-#: How the names of capacities in GB end.
+#: The endings of options that are capacities in GB.
 IN_GB = ("_capacity", "_reserve", "_step")
-#: The value that is no whole number, which newer releases of ansible-core show.
+#: A value that is not a whole number, as newer releases of ansible-core show it.
 SHOWN = re.compile(rf"\"['\"](.+){NO_NUMBER}['\"]\"")
+#: The names of the types of wrong values in messages.
 NAMES = {"dict": "dictionary", "str": "text", "int": "number", "float": "number", "bool": "boolean"}
-#: What the action plugin adds to a module's arguments on this machine: the process IDs of Ansible's worker and of ansible-playbook.
+#: The argument that the action plugin adds for a module on this machine: the process IDs of Ansible's worker and of
+#: ansible-playbook.
 PARENTS = "_koodrive_parents"
 
 
 class Work(Protocol):
-    """The work of a module: from options, with defaults, to a result or a failure. It may raise KooDriveError for options that it refuses."""
+    """The work of a module, from options with defaults to a result or a failure.
+
+    It raises KooDriveError for options that it refuses.
+    """
 
     def __call__(self, options: Mapping[str, Any], check_mode: bool, /, *, caller: Caller) -> dict[str, Any]:
-        """Return the result. Once ``caller`` no longer waits for it, no transfer is sent."""
+        """Return the result. If ``caller`` no longer waits, send no transfer."""
 
 
 def outcome_of(work: Work, options: Mapping[str, Any], check_mode: bool, caller: Caller = NOBODY) -> dict[str, Any]:
-    """What the task returns: the result, or one with ``failed``; always with ``warnings``."""
+    """Return the result of the task, with ``failed`` if it failed, and always with ``warnings``."""
     try:
         return work(options, check_mode, caller=caller)
     except KooDriveError as error:
@@ -50,9 +55,12 @@ def outcome_of(work: Work, options: Mapping[str, Any], check_mode: bool, caller:
 
 
 def refusal_of(faults: Sequence[str], spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return what the task returns if Ansible's own checks by ``spec`` found these ``faults``; ``prefix`` goes before the message."""
+    """Return the result of a task whose options have these ``faults``, by Ansible's own checks of ``spec``.
+
+    ``prefix`` goes before the message.
+    """
     unknown = unknown_options(faults, spec)
-    # Ansible has this beginning only on one of the two paths, and only if no other error comes first.
+    # Ansible adds this beginning on one of the two paths only, and only if no other error comes first.
     if unknown and not prefix and not unknown.startswith("Unsupported"):
         prefix = "Unsupported parameters: "
     message = prefix + (unknown or in_plain_words(main_fault(faults, spec)))
@@ -65,9 +73,9 @@ def main_fault(faults: Sequence[str], spec: Mapping[str, Any]) -> str:
 
 
 def unknown_options(faults: Sequence[str], spec: Mapping[str, Any]) -> str:
-    """Return what Ansible's validation errors say of options that do not exist, or nothing if all exist.
+    """Return what Ansible's validation errors say about unknown options, or nothing if there are none.
 
-    A misspelled option often makes Ansible miss another one, so this comes before all other errors.
+    A misspelled option often causes an error about a missing option, so this goes before all other errors.
     """
     for fault in faults:
         found = UNSUPPORTED.match(fault)
@@ -78,7 +86,7 @@ def unknown_options(faults: Sequence[str], spec: Mapping[str, Any]) -> str:
 
 
 def _correction(name: str, spec: Mapping[str, Any]) -> str:
-    """Return which option is probably meant by ``name``, which has its parents before it."""
+    """Return a question about the option that the user probably meant by ``name``, which includes its parents."""
     *parents, last = name.split(".")
     for parent in parents:
         spec = spec.get(parent, {}).get("options", {})
@@ -87,14 +95,14 @@ def _correction(name: str, spec: Mapping[str, Any]) -> str:
 
 
 def in_plain_words(fault: str) -> str:
-    """Return Ansible's validation error without names of Python's types: what the option must be instead."""
+    """Return Ansible's validation error without names of Python's types, with what the option must be."""
     found = WRONG_TYPE.search(fault)
     if found is None or found["wanted"] not in MUST_BE:
         return TYPE_OF_PYTHON.sub(r"\1", fault)
     name, wanted = found["name"], found["wanted"]
     parent = found["parent"] or found["parent_too"]
     where = f" in '{parent}'" if parent else ""
-    # ansible-lint knows a value that is a template by the words "argument ... is of type".
+    # ansible-lint recognizes a value that is a template by the words "argument ... is of type".
     begins = f"{'An entry of the ' if found['element'] else ''}argument '{name}' is of type {NAMES.get(found['given'], found['given'])}{where}"
     must_be = "whole GB" if wanted == "int" and name.endswith(IN_GB) else MUST_BE[wanted]
     shown = SHOWN.search(fault)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An event source for ansible-rulebook: what the pools of a KooDrive tenant hold, whenever that changes."""
+"""Watch the pools of a KooDrive tenant: an event source for ansible-rulebook."""
 
 from __future__ import annotations
 
@@ -22,37 +22,42 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 DOCUMENTATION = r"""
 ---
-short_description: Watch what the pools of a KooDrive tenant hold
+short_description: Watch the pools of a KooDrive tenant
 description:
-  - An ansible-rulebook event source plugin that reads the pools of a KooDrive tenant again and again, and sends an event when they differ
-    from the reading before, when a pool comes under a threshold or back over it, when a reading fails, and when the readings succeed again.
-  - An event has all that there is to know in the key C(koodrive). C(reasons) is a list of V(first), V(changed), V(below), V(back),
+  - An ansible-rulebook event source plugin that reads the pools of a KooDrive tenant at an interval. It sends an event
+    if the pools changed, if a pool comes below its threshold or back above it, if a reading fails, and if the readings
+    succeed again.
+  - An event has all its data in the key C(koodrive). C(reasons) is a list of V(first), V(changed), V(below), V(back),
     V(recovered), V(failed) and V(heartbeat).
-  - After a reading it has C(allocation) and its sums C(total_capacity), C(allocated_capacity) and C(unallocated_capacity), as
-    M(huaweicloud.koodrive.koodrive_space_allocation_info) returns them, C(warnings), and the lists C(below), C(came_below) and C(came_back) with the
-    names of what is under its threshold now, was not before, and was before and is no more.
-  - With O(usage=true) it has C(stored_capacity), too, in each pool and for all of them, where KooDrive reports it. A change of what is stored alone is
-    no event, since it changes all the time. The next event has it, at the latest that of O(heartbeat).
-  - After a reading that failed it has C(error) and C(msg), as a failed task has them. A failure that stays is told once for each C(error.kind).
-    It does not end the source.
-  - Both have C(endpoint) and C(trace_id). No event has a secret.
-  - A pool that KooDrive does not report is neither under its threshold nor back over it.
+  - After a reading, an event has C(allocation) and its sums C(total_capacity), C(allocated_capacity) and
+    C(unallocated_capacity), as M(huaweicloud.koodrive.koodrive_space_allocation_info) returns them, and C(warnings).
+  - It also has three lists of names. C(below) has the pools that are below their threshold. C(came_below) has those
+    that were not below it before. C(came_back) has those that were below it before and are not any more.
+  - With O(usage=true), an event also has C(stored_capacity), for each pool and for all of them, if KooDrive reports it.
+    Stored data changes all the time, so its change alone is not an event. The next event has the new value, at the
+    latest that of O(heartbeat).
+  - After a failed reading, an event has C(error) and C(msg), like a failed task. If readings go on failing, there is
+    one event for each C(error.kind). The source does not end.
+  - All events have C(endpoint) and C(trace_id). No event has a secret.
+  - A pool that KooDrive does not report is neither below its threshold nor back above it.
 options:
   interval:
     description:
-      - How many seconds to wait from one reading to the next; 1 to 86400. By chance, it is up to a tenth less or more, so that many who were
-        started at the same time do not read at the same time.
+      - The number of seconds from one reading to the next; 1 to 86400. Each pause is shortened or lengthened at random
+        by up to a tenth, so that sources that were started together do not read together.
     type: int
     default: 300
   heartbeat:
     description:
-      - After how many seconds without an event the next reading is one, whatever it shows; 0 to 604800. V(0) means never.
+      - The number of seconds without an event after which the next reading is an event in any case; 0 to 604800. V(0)
+        means never.
     type: int
     default: 0
   thresholds:
     description:
-      - How much must be unallocated at least. Each is whole GB, such as V(200), or percent of the total, such as V(10%).
-      - What has exactly as much is not under its threshold. A blank one counts as not set.
+      - The minimum unallocated capacity. Each value is whole GB, such as V(200), or percent of the total, such as
+        V(10%).
+      - A pool that has exactly the minimum is not below its threshold. A blank threshold counts as not set.
     type: dict
     suboptions:
       department:
@@ -73,23 +78,25 @@ options:
         type: raw
   usage:
     description:
-      - Whether to read how much is stored in the pools, too. This takes a second request for each reading.
+      - Whether to read how much data is stored in the pools too. Each reading then takes a second request.
     type: bool
     default: false
   endpoint:
     description:
-      - The KooDrive endpoint, a host with a port if need be, with or without C(https://). Plain C(http://) is accepted to a loopback address only.
-      - If not set, the value of the environment variable E(KOODRIVE_ENDPOINT) is used; without that,
+      - The KooDrive endpoint, a host with an optional port, with or without C(https://). Plain C(http://) is accepted
+        for a loopback address only.
+      - If not set, the value of the environment variable E(KOODRIVE_ENDPOINT) is used. Without that, it is
         V(https://intl.myhuaweicloud-koodrive.com).
     type: str
   token:
     description:
-      - The access token, as C(c69b...), C(Bearer c69b...) or C(Bearer+c69b...), or a token of the carrier edition, C(AT c69b...) or C(AT+c69b...).
-      - It lives 20 minutes, and each reading renews it. Once it has expired, every reading fails until ansible-rulebook is started with a new one. An
-        app does not expire.
+      - The access token, as C(c69b...), C(Bearer c69b...) or C(Bearer+c69b...), or a token of the carrier edition,
+        C(AT c69b...) or C(AT+c69b...).
+      - A token lives 20 minutes, and each reading renews it. Once it has expired, every reading fails until you restart
+        ansible-rulebook with a new token. An app does not expire.
       - If not set, the value of the environment variable E(KOODRIVE_TOKEN) is used.
-      - Either O(token) or O(app_id) must be given, in the rulebook or in the environment, and not both. What the rulebook says goes before the
-        environment.
+      - Give either O(token) or O(app_id), in the rulebook or in the environment, but not both. The rulebook takes
+        precedence over the environment.
     type: str
   app_id:
     description:
@@ -98,34 +105,34 @@ options:
     type: str
   app_secret:
     description:
-      - The AppSecret that belongs to O(app_id). It signs the requests and is never sent.
+      - The AppSecret of O(app_id). It signs the requests and is never sent.
       - If not set, the value of the environment variable E(KOODRIVE_APP_SECRET) is used.
     type: str
   user_id:
     description:
-      - The ID of the KooDrive user in whose name the calls are made. Required with O(app_id); sent with O(token) if given.
+      - The ID of the KooDrive user for whom the calls are made. Required with O(app_id); sent with O(token) if given.
       - If not set, the value of the environment variable E(KOODRIVE_USER_ID) is used.
     type: str
   language:
     description:
-      - The language of KooDrive's own messages, such as V(en-US) or V(zh-CN).
-      - If not set, the value of the environment variable E(KOODRIVE_LANGUAGE) is used; without that, V(en-US).
+      - The language of KooDrive's messages, such as V(en-US) or V(zh-CN).
+      - If not set, the value of the environment variable E(KOODRIVE_LANGUAGE) is used. Without that, it is V(en-US).
     type: str
   trace_id:
     description:
-      - The ID by which KooDrive's logs know the readings, exactly 58 letters, digits or underscores.
-      - If not set, each reading has a fresh one.
+      - The ID of the readings in KooDrive's logs, exactly 58 letters, digits or underscores.
+      - If not set, each reading has a new one.
     type: str
   timeout:
     description:
-      - How many seconds one request may take, from the connection to the last byte of the reply; 1 to 3600.
+      - The number of seconds that one request may take, from the connection to the last byte of the reply; 1 to 3600.
     type: int
     default: 30
   retries:
     description:
-      - How often a reading is tried again that failed for a passing reason (connection failure, time-out, HTTP 429 or 5xx, or code 13000201, a
-        fault of the server), before it is an event; 0 to 20.
-      - The pauses in between grow, or are what KooDrive asks for, and none is longer than O(timeout).
+      - How often a failed reading is tried again before it is an event; 0 to 20. This is for transient failures only,
+        which are connection failures, time-outs, HTTP 429 or 5xx, and code 13000201, a fault of the server.
+      - The pauses between tries grow, or are as long as KooDrive asks for. No pause is longer than O(timeout).
     type: int
     default: 3
   validate_certs:
@@ -136,20 +143,22 @@ options:
   ca_path:
     description:
       - A file or folder with the CA certificates to verify the endpoint's certificate with.
-      - If not set, the environment variable E(REQUESTS_CA_BUNDLE) is honoured; without that, the CA certificates that come with the Python
-        library C(requests) are used.
+      - If not set, the environment variable E(REQUESTS_CA_BUNDLE) is used. Without that, it is the CA bundle of the
+        Python library C(requests).
     type: path
 requirements:
   - ansible-core, in the Python that runs ansible-rulebook
   - requests >= 2.25.1
 notes:
-  - An option or an environment variable that is blank (nothing, or a text of white space at the most) counts as not set.
-  - Proxies are taken from the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY). The file C(~/.netrc) is not consulted.
-  - A wrong option ends the source at once. Nothing else does; a reading that this machine cannot make is a reading that failed.
+  - A blank option or environment variable counts as not set. Blank means empty, or white space only.
+  - Proxies are taken from the environment variables E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY). The file C(~/.netrc)
+    is not read.
+  - A wrong option ends the source at once. Nothing else does. If this machine cannot make a reading, the reading fails.
 """
 
 EXAMPLES = r"""
-# The endpoint and the credentials come from KOODRIVE_ENDPOINT, and from KOODRIVE_APP_ID, KOODRIVE_APP_SECRET and KOODRIVE_USER_ID.
+# The endpoint and the credentials come from KOODRIVE_ENDPOINT, KOODRIVE_APP_ID, KOODRIVE_APP_SECRET and
+# KOODRIVE_USER_ID.
 
 - huaweicloud.koodrive.capacity:
     interval: 60
@@ -158,7 +167,7 @@ EXAMPLES = r"""
       group: 10%
       all: 5%
 
-# An event without a change at least every hour, to see that somebody is watching.
+# At least one event every hour, to see that the source runs.
 
 - huaweicloud.koodrive.capacity:
     endpoint: cn.myhuaweicloud-koodrive.com
@@ -168,8 +177,8 @@ EXAMPLES = r"""
 try:
     import_module("ansible_collections.huaweicloud.koodrive")
 except ImportError:
-    # ansible-rulebook finds this file by its path, and knows nothing of the others. Ansible's own loader would find them, and would keep
-    # ansible-rulebook from finding its filters, for it takes what runpy runs for a part of a collection.
+    # ansible-rulebook runs this file by its path, and does not know the other files. Ansible's own loader would find
+    # them, but then ansible-rulebook would not find its filters.
     sys.path.extend(map(str, list(Path(__file__).absolute().parents)[7:8]))
     try:
         import_module("ansible_collections.huaweicloud.koodrive")
@@ -189,7 +198,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watch import CapacityWatch, Threshold, thresholds_from
 
-#: The argument spec; the documentation says the same in words.
+#: The argument spec. The documentation describes the same options.
 SOURCE_SPEC: dict[str, Any] = {
     **CONNECTION_SPEC,
     "usage": ALLOCATION_INFO_SPEC["usage"],
@@ -197,16 +206,18 @@ SOURCE_SPEC: dict[str, Any] = {
     "heartbeat": {"type": "int", "default": 0},
     "thresholds": {"type": "dict"},
 }
+#: In seconds.
 LONGEST_INTERVAL = 86400
 LONGEST_HEARTBEAT = 7 * 86400
-#: By which part of the interval a pause is shorter or longer, at most.
+#: The largest part of the interval by which a pause is shortened or lengthened.
 JITTER = 0.1
 
 
 async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
-    """Read the pools until cancelled, and put into ``queue`` the events that the documentation describes.
+    """Read the pools until cancelled, and put the events that the documentation describes into ``queue``.
 
-    Raises ValueError, naming the option, before anything is sent, where one of ``args`` is wrong; ImportError without requests.
+    If one of ``args`` is wrong, raises ValueError, naming the option, before anything is sent. Raises ImportError
+    without requests.
     """
     if REQUESTS_IMPORT_ERROR:
         raise ImportError(missing_required_lib("requests"))
@@ -225,7 +236,7 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
 
 
 def _settings(args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Threshold]]:
-    """The options as Ansible would hand them to a module, all of them right, and the thresholds."""
+    """Return the checked options, as Ansible passes them to a module, and the thresholds."""
     validated = ArgumentSpecValidator(SOURCE_SPEC).validate(prepared(SOURCE_SPEC, args))
     options: dict[str, Any] = validated.validated_parameters
     if validated.error_messages:
@@ -246,7 +257,10 @@ def _wrong(refusal: Mapping[str, Any], options: Mapping[str, Any]) -> ValueError
 
 
 async def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a reading of the pools returns, or returns as a failure. When it is cancelled, the request under way ends by itself."""
+    """Return the result of a reading of the pools, or its failure.
+
+    If this is cancelled, the thread ends after the current request.
+    """
     called_off = threading.Event()
 
     def read(options: Mapping[str, Any], check_mode: bool, *, caller: Caller) -> dict[str, Any]:
@@ -258,34 +272,34 @@ async def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
     def work() -> None:
         try:
             done.set_result(outcome_of(read, options, False))
-        except BaseException as error:  # It is for the one who waits.
+        except BaseException as error:  # The coroutine that waits raises it.
             done.set_exception(error)
 
     try:
-        # Not one of a pool: Python waits for those before it ends.
+        # Not a thread of a pool, since Python waits for those before it ends.
         threading.Thread(target=work, name="koodrive capacity", daemon=True).start()
         return await asyncio.wrap_future(done)
-    except Exception as error:  # The next reading may succeed, and until then somebody must know.
+    except Exception as error:  # The next reading may succeed, so the source goes on with an event.
         return {"endpoint": connection_from(options).endpoint, **_trouble_of(error).as_result()}
     finally:
         called_off.set()
 
 
 def _trouble_of(error: Exception) -> KooDriveError:
-    """Return why this machine could not make a reading at all."""
+    """Return the error of a reading that this machine could not make."""
     what, advice = f"an unexpected {type(error).__name__}: {error}", "Report this as a bug of huaweicloud.koodrive."
     if isinstance(error, OSError) and os.environ.get("SSLKEYLOGFILE"):
         what = f"the file that SSLKEYLOGFILE names cannot be used ({error.strerror})"
         advice = "Make it writable, or unset SSLKEYLOGFILE, and restart ansible-rulebook."
     elif isinstance(error, RuntimeError) and "thread" in str(error):
-        what, advice = f"this machine could not start a thread for it ({error})", "See to the limits of its processes, threads and memory."
+        what, advice = f"this machine could not start a thread for it ({error})", "Check the limits of its processes, threads and memory."
     return KooDriveError("unreachable", what, action="Reading the pools", advice=f"{advice} The event source goes on, and tries again after its interval.")
 
 
 if __name__ == "__main__":
 
     class PrintingQueue(asyncio.Queue[Any]):
-        """A fake queue."""
+        """A queue that prints its events."""
 
         async def put(self, item: Any) -> None:
             """Print the event."""

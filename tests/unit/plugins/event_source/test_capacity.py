@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The event source as a coroutine, over real HTTP."""
+"""Test the event source as a coroutine, over real HTTP."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Shap
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
 
-#: Whatever a thread raises that nobody waits for is a fault.
+#: An exception in a thread fails the test.
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
-#: Seconds after which something has gone wrong.
+#: In seconds. A test that waits longer fails.
 PATIENCE = 20.0
 LOW = {"department": {"total": 2000, "allocated": 400}, "individual": {"total": 1000, "allocated": 900}, "group": {"total": 500, "allocated": 470}}
 
 
 class Source:
-    """A running source, and what it has told."""
+    """A running source, and its events."""
 
     def __init__(self, task: asyncio.Task[None], queue: asyncio.Queue[dict[str, Any]]) -> None:
         self.task = task
         self._queue = queue
 
     async def event(self) -> dict[str, Any]:
-        """The next event."""
+        """Return the next event."""
         async with asyncio.timeout(PATIENCE):
             return (await self._queue.get())["koodrive"]
 
@@ -52,7 +52,7 @@ class Source:
 
 @asynccontextmanager
 async def started(koodrive: KooDriveForTests, **options: Any) -> AsyncIterator[Source]:
-    """A source that watches ``koodrive``, until the end of the context."""
+    """Run a source that watches ``koodrive``, until the end of the context."""
     queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     task = asyncio.create_task(capacity.main(queue, {"endpoint": koodrive.endpoint, "token": TOKEN, "timeout": 5, "retries": 0, **options}))
     try:
@@ -80,7 +80,7 @@ def fixture_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(name="asked")
 def fixture_asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
-    """Between which factors a pause was chosen, so far; none takes long."""
+    """Return the ranges from which the pauses were chosen. The pauses take no time."""
     made: list[tuple[float, float]] = []
 
     def uniform(least: float, most: float) -> float:
@@ -91,7 +91,7 @@ def fixture_asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
     return made
 
 
-def test_it_tells_what_changes_and_what_comes_under_a_threshold(koodrive: KooDriveForTests, asked: list[Any]) -> None:
+def test_a_change_and_a_pool_below_its_threshold_are_events(koodrive: KooDriveForTests, asked: list[Any]) -> None:
     koodrive.state.tenant = Tenant({**LOW, "group": {"total": 500, "allocated": 400}})
 
     async def watch() -> None:
@@ -113,7 +113,7 @@ def test_it_tells_what_changes_and_what_comes_under_a_threshold(koodrive: KooDri
     assert set(koodrive.methods()) == {"GET"}
 
 
-def test_failures_and_their_end_are_told_once(koodrive: KooDriveForTests, asked: list[Any]) -> None:
+def test_a_failure_and_its_end_are_one_event_each(koodrive: KooDriveForTests, asked: list[Any]) -> None:
     async def watch() -> None:
         async with started(koodrive) as source:
             assert (await source.event())["reasons"] == ["first"]
@@ -131,7 +131,7 @@ def test_failures_and_their_end_are_told_once(koodrive: KooDriveForTests, asked:
     asyncio.run(watch())
 
 
-def test_a_service_that_is_away_from_the_start_does_not_end_it(koodrive: KooDriveForTests, asked: list[Any]) -> None:
+def test_an_unreachable_service_does_not_end_the_source(koodrive: KooDriveForTests, asked: list[Any]) -> None:
     koodrive.script(Fault(reply="refuse", seconds=0.5))
 
     async def watch() -> None:
@@ -143,7 +143,7 @@ def test_a_service_that_is_away_from_the_start_does_not_end_it(koodrive: KooDriv
     asyncio.run(watch())
 
 
-def test_a_passing_failure_is_tried_again_and_told_to_nobody(koodrive: KooDriveForTests, asked: list[Any]) -> None:
+def test_a_transient_failure_is_tried_again_without_an_event(koodrive: KooDriveForTests, asked: list[Any]) -> None:
     koodrive.script(Fault(reply="status", status=503), Fault(reply="reset"))
 
     async def watch() -> None:
@@ -154,7 +154,7 @@ def test_a_passing_failure_is_tried_again_and_told_to_nobody(koodrive: KooDriveF
     assert koodrive.methods()[:3] == ["GET"] * 3
 
 
-def test_a_heartbeat_comes_where_nothing_else_does(koodrive: KooDriveForTests, asked: list[Any]) -> None:
+def test_a_heartbeat_is_an_event_without_a_change(koodrive: KooDriveForTests, asked: list[Any]) -> None:
     async def watch() -> None:
         async with started(koodrive, heartbeat=1) as source:
             assert (await source.event())["reasons"] == ["first"]
@@ -168,7 +168,7 @@ def test_a_heartbeat_comes_where_nothing_else_does(koodrive: KooDriveForTests, a
     asyncio.run(watch())
 
 
-def test_the_pauses_are_the_interval_give_or_take_a_tenth(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pauses_differ_from_the_interval_by_up_to_a_tenth(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -190,7 +190,7 @@ def test_the_pauses_are_the_interval_give_or_take_a_tenth(koodrive: KooDriveForT
 
 
 @pytest.mark.parametrize("reply", ["hang", "drip"])
-def test_it_ends_at_once_while_a_reading_hangs(koodrive: KooDriveForTests, reply: str) -> None:
+def test_the_source_ends_at_once_while_a_reading_hangs(koodrive: KooDriveForTests, reply: str) -> None:
     koodrive.script(Fault(reply=reply, seconds=1), Fault(reply=reply, seconds=1))
 
     async def watch() -> None:
@@ -206,11 +206,11 @@ def test_it_ends_at_once_while_a_reading_hangs(koodrive: KooDriveForTests, reply
             assert time.monotonic() - began < 2.5
 
     asyncio.run(watch())
-    # It was not tried again.
+    # There was no other try.
     assert koodrive.methods() == ["GET"]
 
 
-def test_it_ends_at_once_in_the_pause_before_another_try(koodrive: KooDriveForTests) -> None:
+def test_the_source_ends_at_once_in_the_pause_before_another_try(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(reply="status", status=429, retry_after="60"))
 
     async def watch() -> None:
@@ -224,7 +224,7 @@ def test_it_ends_at_once_in_the_pause_before_another_try(koodrive: KooDriveForTe
     assert time.monotonic() - began < 5 and koodrive.methods() == ["GET"]
 
 
-def test_others_go_on_while_a_reading_hangs(koodrive: KooDriveForTests) -> None:
+def test_other_coroutines_run_while_a_reading_hangs(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(reply="hang"))
 
     async def watch() -> None:
@@ -238,7 +238,7 @@ def test_others_go_on_while_a_reading_hangs(koodrive: KooDriveForTests) -> None:
     asyncio.run(watch())
 
 
-def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests) -> None:
+def test_the_process_ends_while_a_reading_hangs(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(reply="hang"))
     code = (
         "import asyncio, runpy, sys\n"
@@ -258,7 +258,7 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"interval": 0}, "interval must be a whole number from 1 to 86400, not 0"),
         ({"interval": True}, "interval must be a whole number"),
@@ -268,7 +268,7 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
         ({"intervall": 5}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported parameters include"),
         ({"intervall": 5, "retries": "many"}, "Unsupported option of the event source huaweicloud.koodrive.capacity: intervall. Supported"),
         ({"usage": "perhaps"}, "argument 'usage' is of type"),
-        ({"thresholds": {"groups": 5}}, "thresholds.groups is none of department, individual, group, all"),
+        ({"thresholds": {"groups": 5}}, "thresholds.groups is not one of department, individual, group, all"),
         ({"thresholds": {"group": "a lot"}}, "thresholds.group must be whole GB"),
         ({"thresholds": 5}, "thresholds"),
         ({"thresholds": ["group"]}, "thresholds"),
@@ -280,11 +280,11 @@ def test_a_process_ends_with_it_while_a_reading_hangs(koodrive: KooDriveForTests
         ({"token": ""}, "token is missing"),
     ],
 )
-def test_a_wrong_option_ends_it_before_it_asks(koodrive: KooDriveForTests, options: dict[str, Any], told: str) -> None:
+def test_a_wrong_option_ends_the_source_before_the_first_request(koodrive: KooDriveForTests, options: dict[str, Any], message: str) -> None:
     given = {"endpoint": koodrive.endpoint, "token": TOKEN, **options}
     with pytest.raises(ValueError) as raised:
         asyncio.run(asyncio.wait_for(capacity.main(asyncio.Queue(), given), PATIENCE))
-    assert told in str(raised.value) and TOKEN not in str(raised.value)
+    assert message in str(raised.value) and TOKEN not in str(raised.value)
     assert koodrive.methods() == []
 
 
@@ -300,7 +300,7 @@ def test_a_blank_option_is_not_given(koodrive: KooDriveForTests, monkeypatch: py
     asyncio.run(watch())
 
 
-def test_thresholds_may_be_the_text_of_a_dictionary(koodrive: KooDriveForTests) -> None:
+def test_thresholds_can_be_a_dictionary_in_json(koodrive: KooDriveForTests) -> None:
     async def watch() -> None:
         async with started(koodrive, thresholds='{"group": "10%", "all": 1700}') as source:
             assert (await source.event())["below"] == ["group"]
@@ -308,7 +308,7 @@ def test_thresholds_may_be_the_text_of_a_dictionary(koodrive: KooDriveForTests) 
     asyncio.run(watch())
 
 
-def test_an_app_authenticates_it_and_a_wrong_clock_is_told(koodrive: KooDriveForTests) -> None:
+def test_an_app_with_a_wrong_clock_gets_a_warning(koodrive: KooDriveForTests) -> None:
     koodrive.state.credentials.clock_offset = 3600
 
     async def watch() -> None:
@@ -339,7 +339,7 @@ def test_no_event_has_a_secret(koodrive: KooDriveForTests, monkeypatch: pytest.M
     asyncio.run(watch())
 
 
-def test_what_no_message_should_have_is_masked_all_the_same(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_in_a_failure_is_masked(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     async def leaking(_options: Any) -> dict[str, Any]:
         return {"error": {"kind": "rejected", "message": TOKEN}, "msg": f"<{TOKEN}>"}
 
@@ -352,13 +352,13 @@ def test_what_no_message_should_have_is_masked_all_the_same(koodrive: KooDriveFo
     asyncio.run(watch())
 
 
-def test_without_requests_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_requests_the_error_names_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "REQUESTS_IMPORT_ERROR", "the traceback")
     with pytest.raises(ImportError, match="requests"):
         asyncio.run(capacity.main(asyncio.Queue(), {}))
 
 
-def test_with_usage_it_tells_what_is_stored(koodrive: KooDriveForTests, asked: list[Any]) -> None:
+def test_with_usage_events_have_the_stored_capacity(koodrive: KooDriveForTests, asked: list[Any]) -> None:
     async def watch(**options: Any) -> dict[str, Any]:
         async with started(koodrive, **options) as source:
             return await source.event()
@@ -374,7 +374,7 @@ def test_with_usage_it_tells_what_is_stored(koodrive: KooDriveForTests, asked: l
     assert "stored_capacity" not in asyncio.run(watch()) and "quotaUsed" not in koodrive.paths()
 
 
-def test_without_a_thread_it_says_so_and_goes_on(koodrive: KooDriveForTests, asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_thread_there_is_an_event_and_the_source_goes_on(koodrive: KooDriveForTests, asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     start = threading.Thread.start
     refused: list[str] = []
 
@@ -398,13 +398,13 @@ def test_without_a_thread_it_says_so_and_goes_on(koodrive: KooDriveForTests, ask
 
 
 @pytest.mark.parametrize("name", ["", "missing/keys"])
-def test_with_an_unusable_file_for_keys_it_says_so_and_goes_on(
+def test_with_an_unusable_key_file_there_is_an_event_and_the_source_goes_on(
     koodrive: KooDriveForTests, asked: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / name))
 
     async def watch() -> None:
-        # Not with the usual bundle, whose TLS context is there already.
+        # Without verification, since the TLS context of the default bundle exists already.
         async with started(koodrive, validate_certs=False) as source:
             failed = await source.event()
             assert failed["reasons"] == ["failed"] and failed["error"]["kind"] == "unreachable"
@@ -421,13 +421,13 @@ def test_a_copy_without_the_collection_says_what_is_missing(folder: str) -> None
         copy = Path(temporary) / folder / "capacity.py"
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(str(capacity.__file__), copy)
-        # Not what makes the collection importable in the tests.
+        # An empty environment, without the path that makes the collection importable in the tests.
         ended = subprocess.run([sys.executable, copy], env={}, cwd=temporary, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    told = f"ImportError: The event source {copy} needs the rest of the collection huaweicloud.koodrive, and this Python does not find it. Install"
-    assert ended.returncode == 1 and told in ended.stdout and "IndexError" not in ended.stdout
+    message = f"ImportError: The event source {copy} needs the rest of the collection huaweicloud.koodrive, and this Python does not find it. Install"
+    assert ended.returncode == 1 and message in ended.stdout and "IndexError" not in ended.stdout
 
 
-def test_run_by_itself_it_prints_events(koodrive: KooDriveForTests) -> None:
+def test_the_file_as_a_program_prints_events(koodrive: KooDriveForTests) -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", str(capacity.__file__)],
         env={"KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN},
@@ -442,20 +442,20 @@ def test_run_by_itself_it_prints_events(koodrive: KooDriveForTests) -> None:
     assert line.startswith("{'koodrive': {") and koodrive.endpoint in line
 
 
-def test_it_finds_the_collection_from_wherever_it_lies() -> None:
+def test_the_source_finds_the_collection_by_its_path() -> None:
     assert Path(capacity.__file__).parents[7].joinpath("ansible_collections/huaweicloud/koodrive/galaxy.yml").exists()
 
 
-def test_the_documentation_says_what_the_spec_says() -> None:
+def test_the_documentation_matches_the_spec() -> None:
     documented = yaml.safe_load(capacity.DOCUMENTATION)["options"]
-    told = ("type", "default")
-    assert {name: [option.get(key) for key in told] for name, option in capacity.SOURCE_SPEC.items()} == {
-        name: [option.get(key) for key in told] for name, option in documented.items()
+    keys = ("type", "default")
+    assert {name: [option.get(key) for key in keys] for name, option in capacity.SOURCE_SPEC.items()} == {
+        name: [option.get(key) for key in keys] for name, option in documented.items()
     }
     assert tuple(documented["thresholds"]["suboptions"]) == WATCHED
 
 
-def test_the_examples_are_right(koodrive: KooDriveForTests) -> None:
+def test_the_examples_are_valid(koodrive: KooDriveForTests) -> None:
     examples = yaml.safe_load(capacity.EXAMPLES)
     assert len(examples) == 2
     for example in examples:

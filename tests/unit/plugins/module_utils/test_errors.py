@@ -35,7 +35,6 @@ def test_own_advice_goes_before_the_one_of_the_kind() -> None:
 #: For each kind, the faults of the calls of a run, and what is asked for, that end in it with the advice of the kind.
 ENDS = {
     "invalid_request": ([], {"verify_timeout": -1}),
-    "authentication": ([Fault(reply="status", status=401)], {}),
     "insufficient_capacity": ([Fault(), Fault(apply="no", reply="status", status=400, code=13000311)], {}),
     "rejected": ([Fault(reply="status", status=404)], {}),
     "rate_limited": ([Fault(reply="status", status=429)], {}),
@@ -51,7 +50,11 @@ ENDS = {
 OF_THE_LEDGER = {"open_transfer", "busy", "ledger_unavailable"}
 
 
-@pytest.mark.parametrize("kind", sorted(set(ADVICE) - OF_THE_LEDGER))
+#: The token and the app have their own advice about credentials.
+OF_THE_CREDENTIALS = {"authentication"}
+
+
+@pytest.mark.parametrize("kind", sorted(set(ADVICE) - OF_THE_LEDGER - OF_THE_CREDENTIALS))
 def test_the_advice_of_each_kind_is_shown_to_somebody(koodrive: KooDriveForTests, kind: str) -> None:
     faults, options = ENDS[kind]
     koodrive.script(*faults)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which readings are events."""
+"""Test which readings are events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDPOINT = {"endpoint": "https://koodrive.example.org", "trace_id": "t" * 58}
 
 
 def reading(**pools: tuple[int, int]) -> dict[str, Any]:
-    """What a reading returns of pools with such a total, of which so much is unallocated."""
+    """Return a reading of pools, each with its total and its unallocated capacity."""
     allocation = {name: Pool(total, total - unallocated) for name, (total, unallocated) in pools.items()}
     return {**ENDPOINT, "changed": False, "warnings": [], "allocation": as_result(allocation), **sums(allocation)}
 
@@ -26,7 +26,7 @@ def failure(kind: str) -> dict[str, Any]:
 
 
 class Watched(CapacityWatch):
-    """A watch, and what it says of a reading in short."""
+    """A watch, and a short form of its events."""
 
     def __init__(self, **thresholds: Any) -> None:
         super().__init__(thresholds_from(thresholds))
@@ -36,11 +36,11 @@ class Watched(CapacityWatch):
         return event and event["koodrive"]["reasons"]
 
     def below(self, read: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
-        told = (self.event_of(read, True) or {})["koodrive"]
-        return told["below"], told["came_below"], told["came_back"]
+        event = (self.event_of(read, True) or {})["koodrive"]
+        return event["below"], event["came_below"], event["came_back"]
 
 
-def test_an_event_has_all_that_a_reading_shows() -> None:
+def test_an_event_has_all_values_of_a_reading() -> None:
     read = reading(department=(2000, 1600), group=(500, 0))
     assert Watched(group=1).event_of(read, False) == {
         "koodrive": {
@@ -58,7 +58,7 @@ def test_an_event_has_all_that_a_reading_shows() -> None:
     }
 
 
-def test_only_what_differs_is_an_event() -> None:
+def test_only_a_change_is_an_event() -> None:
     watch = Watched()
     assert watch.reasons(reading(group=(500, 100))) == ["first"]
     assert watch.reasons(reading(group=(500, 100))) is None
@@ -68,7 +68,7 @@ def test_only_what_differs_is_an_event() -> None:
     assert watch.reasons(reading()) is None
 
 
-def test_a_heartbeat_is_one_only_where_nothing_else_is() -> None:
+def test_a_heartbeat_is_a_reason_only_if_there_is_no_other() -> None:
     watch = Watched()
     assert watch.reasons(reading(), heartbeat=True) == ["first"]
     assert watch.reasons(reading(), heartbeat=True) == ["heartbeat"]
@@ -76,7 +76,7 @@ def test_a_heartbeat_is_one_only_where_nothing_else_is() -> None:
     assert watch.reasons(failure("unreachable"), heartbeat=True) == ["heartbeat"]
 
 
-def test_a_failure_is_told_once_for_each_kind_and_so_is_its_end() -> None:
+def test_each_kind_of_failure_is_one_event_and_so_is_its_end() -> None:
     watch = Watched()
     assert watch.event_of(failure("unreachable"), False) == {
         "koodrive": {**ENDPOINT, "error": failure("unreachable")["error"], "msg": failure("unreachable")["msg"], "reasons": ["failed"]}
@@ -89,7 +89,7 @@ def test_a_failure_is_told_once_for_each_kind_and_so_is_its_end() -> None:
     assert watch.reasons(reading()) is None
 
 
-def test_what_changed_while_the_readings_failed_is_told_afterwards() -> None:
+def test_a_change_during_failed_readings_is_an_event_afterwards() -> None:
     watch = Watched(group=50, individual=10)
     watch.reasons(reading(group=(500, 100), individual=(100, 5)))
     watch.reasons(failure("unreachable"))
@@ -121,15 +121,15 @@ def test_what_changed_while_the_readings_failed_is_told_afterwards() -> None:
         (1, (0, 0), True),
     ],
 )
-def test_a_threshold_is_the_least_that_is_enough(threshold: Any, pool: tuple[int, int], is_below: bool) -> None:
+def test_a_pool_with_exactly_the_threshold_is_not_below_it(threshold: Any, pool: tuple[int, int], is_below: bool) -> None:
     assert Watched(group=threshold).below(reading(group=pool))[0] == (["group"] if is_below else [])
 
 
-def test_a_pool_with_more_allocated_than_there_is_has_nothing() -> None:
+def test_a_pool_with_more_allocated_than_its_total_is_below_zero() -> None:
     assert Watched(group=1).below(reading(group=(500, -100)))[0] == ["group"]
 
 
-def test_all_pools_have_a_threshold_together() -> None:
+def test_all_pools_together_have_a_threshold() -> None:
     watch = Watched(all="10%", group=30)
     assert watch.below(reading(department=(600, 60), group=(400, 40))) == ([], [], [])
     assert watch.below(reading(department=(600, 60), group=(400, 29))) == (["group", "all"], ["group", "all"], [])
@@ -146,26 +146,26 @@ def test_a_pool_that_is_not_reported_is_neither_below_nor_back() -> None:
     assert watch.below(reading(group=(500, 50), individual=(900, 900))) == ([], [], ["group"])
 
 
-def test_a_blank_threshold_is_none() -> None:
+def test_a_blank_threshold_counts_as_not_set() -> None:
     assert thresholds_from(None) == thresholds_from({}) == thresholds_from({"group": "", "all": " \t", "individual": None}) == {}
 
 
 @pytest.mark.parametrize(
     "wrong", [-1, "-1", "many", "10.5", 10.5, True, "101%", "-1%", "%", "10%%", "1e3", 104857601, "1" * 30, "١٠", [10], {"gb": 10}, float("nan"), float("inf")]
 )
-def test_a_threshold_is_gigabytes_or_percent(wrong: Any) -> None:
+def test_a_threshold_is_whole_gb_or_percent(wrong: Any) -> None:
     with pytest.raises(KooDriveError, match="must be whole GB from 0 to 104857600, or from 0% to 100% of the total") as raised:
         thresholds_from({"group": wrong})
     assert raised.value.what.startswith("thresholds.group ") and raised.value.kind == "invalid_request"
 
 
 @pytest.mark.parametrize("name", ["groups", "Group", "", 1])
-def test_a_threshold_is_for_something(name: Any) -> None:
-    with pytest.raises(KooDriveError, match=f"thresholds.{name} is none of department, individual, group, all"):
+def test_a_threshold_with_an_unknown_name_is_refused(name: Any) -> None:
+    with pytest.raises(KooDriveError, match=f"thresholds.{name} is not one of department, individual, group, all"):
         thresholds_from({name: ""})
 
 
-def test_what_is_stored_is_told_and_is_no_event_by_itself() -> None:
+def test_stored_data_is_in_events_but_its_change_is_not_an_event() -> None:
     def used(stored: float, unallocated: int) -> dict[str, Any]:
         read = reading(group=(500, unallocated))
         read["allocation"]["group"]["stored_capacity"] = stored

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The path without a process, as a function."""
+"""Test a module's work in Ansible's own process."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import (
@@ -24,6 +27,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process im
     with_environment,
     working_in,
 )
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 
 NAME = "huaweicloud.koodrive.koodrive_space_transfer"
@@ -61,13 +65,13 @@ def test_secrets_of_the_environment_are_masked(koodrive: KooDriveForTests, monke
     assert result["seen"] == "<********>" and result["given"] is None and result["changed"] is True
 
 
-def test_a_flag_is_not_taken_for_a_secret() -> None:
+def test_a_boolean_is_not_a_secret() -> None:
     options = {"origin_type": "group", "target": GROUP, "token": "True"}
     result = run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, caller: {"changed": True}, False)
     assert result["changed"] is True
 
 
-def test_secrets_are_masked_wherever_they_are() -> None:
+def test_secrets_are_masked_in_every_part_of_the_result() -> None:
     secrets = {"token": "abc-1", "app_secret": "abc-12", "origin_type": "group", "target": GROUP}
     seen = {
         "text": "abc-12, abc-1 and ABC-1",
@@ -87,7 +91,7 @@ def test_a_number_is_masked_as_a_whole() -> None:
     assert result["seen"] == ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"] * 3 + [17]
 
 
-def test_ansible_knows_the_secrets_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ansible_knows_the_secrets_after_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
     ansible_secrets = pytest.importorskip("ansible.module_utils.secrets", reason="since ansible-core 2.22")
     monkeypatch.setenv("KOODRIVE_APP_SECRET", "app-secret-of-the-environment")
     options = {"origin_type": "group", "target": GROUP, "token": "token-of-the-task"}
@@ -109,7 +113,7 @@ def test_an_error_of_the_work_is_a_failed_result(koodrive: KooDriveForTests) -> 
         ({"colour": "red"}, f"Unsupported parameters for ({NAME}) module: colour."),
         ({"target": [{"type": "group", "total_capacity": None}]}, "one of the following is required: total_capacity"),
         ({"target": "{{ nothing }}"}, "An entry of the argument 'target' is of type text, and must be a dictionary."),
-        ({"target": "nonsense"}, "An entry of the argument 'target' is of type text, and must be a dictionary."),
+        ({"target": "no list"}, "An entry of the argument 'target' is of type text, and must be a dictionary."),
         ({"target": GROUP[0]}, "argument 'target' is of type dictionary, and must be a list, even for one entry."),
         ({"taget": GROUP, "target": None}, "Unsupported parameters: taget. Supported"),
         ({"verify": "perhaps"}, "argument 'verify' is of type text, and must be true or false."),
@@ -124,7 +128,7 @@ def test_options_are_checked_as_a_module_checks_them(koodrive: KooDriveForTests,
     assert result["msg"].startswith(message) and koodrive.methods() == []
 
 
-def test_what_ansible_attaches_to_values_does_not_get_through(koodrive: KooDriveForTests) -> None:
+def test_the_work_gets_values_without_ansibles_tags(koodrive: KooDriveForTests) -> None:
     class Vaulted:
         def __str__(self) -> str:
             return TOKEN
@@ -142,14 +146,18 @@ def test_the_text_of_a_list_and_blanks_are_read_as_a_module_reads_them(koodrive:
     assert result["changed"] and result["invocation"]["module_args"]["verify_timeout"] == 30
 
 
-def test_a_password_in_the_endpoint_does_not_get_into_the_invocation() -> None:
-    options = {"origin_type": "group", "target": GROUP, "token": "t0ken", "endpoint": "https://usr:SEKRIT@example.org"}
-    result = run_in_process(NAME, {**options, "origin_type": "department"}, TRANSFER_SPEC, transfer_capacity, False)
+@pytest.mark.parametrize(
+    "endpoint", ["https://usr:SEKRIT@example.org", "https://example.org/?token=SEKRIT", "example.org/SEKRIT", "https://example.org#SEKRIT"]
+)
+def test_a_refused_endpoint_is_not_in_the_invocation(endpoint: str) -> None:
+    options = {"origin_type": "department", "target": GROUP, "token": "t0ken", "endpoint": endpoint}
+    result = run_in_process(NAME, options, TRANSFER_SPEC, transfer_capacity, False)
     assert result["error"]["kind"] == "invalid_request" and "endpoint" in result["msg"]
-    assert result["invocation"]["module_args"]["endpoint"] == "https://usr:********@example.org" and "SEKRIT" not in json.dumps(result)
+    assert result["invocation"]["module_args"]["endpoint"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert "SEKRIT" not in json.dumps(result) and "example.org" not in json.dumps(result)
 
 
-def test_the_folder_is_the_given_one_and_then_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directory_is_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "before").mkdir()
     (tmp_path / "playbook").mkdir()
     monkeypatch.chdir(tmp_path / "before")
@@ -160,7 +168,7 @@ def test_the_folder_is_the_given_one_and_then_the_one_before(tmp_path: Path, mon
     assert Path.cwd() == tmp_path / "moved"
 
 
-def test_an_environment_lasts_as_long_as_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_a_task_ends_with_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "before")
     monkeypatch.delenv("KOODRIVE_TENANT", raising=False)
     before = dict(os.environ)
@@ -171,31 +179,61 @@ def test_an_environment_lasts_as_long_as_its_task(monkeypatch: pytest.MonkeyPatc
 
 
 class Action(InProcessAction):
-    """An action whose work does nothing."""
+    """An action that reads the pools."""
 
-    argument_spec = TRANSFER_SPEC
-
-    def work(self, options: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-        return {"changed": False}
+    argument_spec = ALLOCATION_INFO_SPEC
+    work = staticmethod(allocation_info)
 
 
-def why_not(
-    variables: Mapping[str, Any] | None = None, transport: str = "local", become: Any = None, async_val: int = 0, environment: Any = None
-) -> str | None:
-    """What speaks for a process of its own, for a task with this connection and these keywords."""
-    shell = SimpleNamespace(env_prefix=lambda **_variables: "")
-    task = SimpleNamespace(async_val=async_val, environment=environment, action=NAME, args={})
+def action_of(transport: str = "local", become: Any = None, **keywords: Any) -> Action:
+    """Return the action of a task with this connection and these keywords."""
+    shell = SimpleNamespace(env_prefix=lambda **_variables: "", tmpdir=None)
+    task = SimpleNamespace(**{"async_val": 0, "environment": None, "action": NAME, "args": {}, "check_mode": False, "diff": False, **keywords})
     connection = SimpleNamespace(transport=transport, become=become, _shell=shell)
-    action = Action(task, connection, None, None, Templar(DataLoader()), None)
-    own: dict[str, Any] = {}
-    action._compute_environment_string(own)
-    return action._why_not(variables or {}, own)
+    loader = DataLoader()
+    return Action(task, connection, None, loader, Templar(loader), None)
 
 
-def test_nothing_speaks_for_a_process_of_its_own_on_this_machine() -> None:
-    assert why_not() is None
-    assert why_not({SWITCH: True}) is why_not({SWITCH: "yes"}) is None
-    assert why_not(environment=[]) is why_not(environment=[{}]) is None
+def reason_for_module(variables: Mapping[str, Any] | None = None, **keywords: Any) -> str | None:
+    """Return why a task with these variables and keywords must run as a module, or None."""
+    action = action_of(**keywords)
+    environment: dict[str, Any] = {}
+    action._compute_environment_string(environment)
+    return action._reason_for_module(variables or {}, environment)
+
+
+def failing_reply(status: int) -> Fault:
+    """Return a fault whose reply repeats the token of the request."""
+    body = f"The token {TOKEN} is of no use.".encode()
+    return Fault(reply="raw", raw=b"HTTP/1.1 %d Busy\r\nRetry-After: 0\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
+
+
+def test_a_task_that_waits_long_says_so_on_the_screen_without_secrets(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(in_process.display, "display", lambda text, *_more, **_keywords: shown.append(text))
+    monkeypatch.setattr(client, "LONGEST_SILENCE", 0.0)
+    koodrive.script(failing_reply(503))
+    result = action_of(args={"endpoint": koodrive.endpoint, "token": TOKEN}).run(task_vars={"inventory_hostname": "localhost"})
+    assert result["allocation"]["group"]["total_capacity"] == 500
+    assert len(shown) == 1 and shown[0].startswith("[localhost] Reading the pools failed (try 1 of 4): ") and shown[0].endswith(" Trying again.")
+    assert "The token ******** is of no use." in shown[0] and TOKEN not in shown[0]
+
+
+def test_what_a_task_says_is_masked_like_its_result() -> None:
+    said: list[str] = []
+
+    def work(_options: Mapping[str, Any], _check_mode: bool, *, caller: Caller) -> dict[str, Any]:
+        caller.say(f"The server said {TOKEN}.")
+        return {}
+
+    run_in_process(NAME, {"origin_type": "group", "target": GROUP, "token": TOKEN}, TRANSFER_SPEC, work, False, Caller(say=said.append))
+    assert said == ["The server said ********."]
+
+
+def test_a_task_on_this_machine_needs_no_module() -> None:
+    assert reason_for_module() is None
+    assert reason_for_module({SWITCH: True}) is reason_for_module({SWITCH: "yes"}) is None
+    assert reason_for_module(environment=[]) is reason_for_module(environment=[{}]) is None
 
 
 @pytest.mark.parametrize(
@@ -213,9 +251,9 @@ def test_nothing_speaks_for_a_process_of_its_own_on_this_machine() -> None:
         "SSL_CERT_FILE",
     ],
 )
-def test_an_environment_that_is_read_here_does_not(name: str) -> None:
-    assert why_not(environment=[{name: "x"}]) is None
-    assert why_not(environment=[{name: "x"}, {"PATH": "x"}]) == "its environment has PATH"
+def test_an_environment_that_is_read_at_each_run_needs_no_module(name: str) -> None:
+    assert reason_for_module(environment=[{name: "x"}]) is None
+    assert reason_for_module(environment=[{name: "x"}, {"PATH": "x"}]) == "its environment has PATH"
 
 
 @pytest.mark.parametrize(
@@ -228,17 +266,17 @@ def test_an_environment_that_is_read_here_does_not(name: str) -> None:
         ({"async_val": 30}, "it is asynchronous"),
         ({"environment": [{"LANG": "C"}]}, "its environment has LANG"),
         ({"environment": [{}, {"LANG": "C"}]}, "its environment has LANG"),
-        # OpenSSL reads it when a context is made, and ours was made before.
+        # OpenSSL reads it when a TLS context is made, and the context was made before.
         ({"environment": [{"SSLKEYLOGFILE": "/tmp/keys"}]}, "its environment has SSLKEYLOGFILE"),
         ({"environment": [{"XHTTPS_PROXY": "x"}]}, "its environment has XHTTPS_PROXY"),
     ],
 )
-def test_what_speaks_for_a_process_of_its_own(given: dict[str, Any], reason: str) -> None:
-    assert why_not(**given) == reason
+def test_a_task_that_needs_a_module_says_why(given: dict[str, Any], reason: str) -> None:
+    assert reason_for_module(**given) == reason
 
 
-def test_a_mac_and_a_python_without_requests_speak_for_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_macos_and_a_python_without_requests_need_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_process, "REQUESTS_IMPORT_ERROR", "Traceback")
-    assert "requests cannot be imported" in str(why_not())
+    assert "requests cannot be imported" in str(reason_for_module())
     monkeypatch.setattr(in_process.sys, "platform", "darwin")
-    assert "macOS" in str(why_not())
+    assert "macOS" in str(reason_for_module())

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tokens and signatures. The worked signature is derived here step by step from the rules of the API reference."""
+"""Test tokens and signatures. One test derives a signature step by step from the rules of the API reference."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def prepared(method: str, url: str, credentials: auth.Auth, body: bytes | None =
         ("AT+c69b", "AT+c69b"),
     ],
 )
-def test_each_spelling_of_a_token(token: str, sent: str) -> None:
+def test_every_spelling_of_a_token_is_sent_right(token: str, sent: str) -> None:
     credentials = TokenAuth(token)
     assert prepared("GET", URL, credentials).headers["Authorization"] == sent
     assert credentials.secrets() == ["c69b"]
@@ -47,13 +47,13 @@ def test_a_token_that_only_begins_like_a_prefix_is_a_token() -> None:
 def test_netrc_does_not_replace_the_token(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = f"{tmp_path}/netrc"
     with open(netrc, "w", encoding="ascii") as file:
-        file.write("machine intl.myhuaweicloud-koodrive.com login somebody password else\n")
+        file.write("machine intl.myhuaweicloud-koodrive.com login user password else\n")
     monkeypatch.setenv("NETRC", netrc)
     request = requests.Session().prepare_request(requests.Request("GET", URL, auth=TokenAuth("c69b")))
     assert request.headers["Authorization"] == "Bearer c69b"
 
 
-def test_a_worked_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signature_derived_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = datetime(2025, 11, 3, 7, 1, 40, 900000, tzinfo=timezone.utc)
     monkeypatch.setattr(auth.time, "time", moment.timestamp)
     body = b'{"originType":0,"target":[{"type":2,"expandCapacity":1000}]}'
@@ -122,7 +122,7 @@ def test_x_date_is_never_later_than_now() -> None:
 
 
 @pytest.mark.parametrize(("ahead", "adopted"), [(-1, True), (0, False), (899, False), (900, True), (901, True)])
-def test_a_clock_is_adopted_where_the_server_cannot_have_accepted_the_date(ahead: int, adopted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_servers_clock_is_used_if_the_server_cannot_accept_the_date(ahead: int, adopted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth.time, "time", lambda: 1_000_000.0)
     credentials = AppAuth("app-1", "the secret", "user-1")
     prepared("GET", URL, credentials)

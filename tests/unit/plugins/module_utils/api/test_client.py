@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client: its requests, its connection, and what it leaves behind."""
+"""Test the client: its requests, its pauses, its messages and its connection."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from typing import Any
 import pytest
 import requests
 import urllib3
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client, waiting
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, connection_from
 from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates import server_context
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
-from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests, options_of
 
 GROUP = {"type": "group", "total_capacity": 600}
 
 
 @pytest.fixture(name="sessions")
 def fixture_sessions(monkeypatch: pytest.MonkeyPatch) -> list[requests.Session]:
-    """The HTTP sessions of all clients, held so that nothing is closed by being forgotten."""
+    """Return the HTTP sessions of all clients. The list holds them, so the garbage collector closes none."""
     made: list[requests.Session] = []
     real = client.http_session
 
@@ -41,13 +43,13 @@ ENDS = {
     "a failed read": [Fault(reply="not-json")],
     "a refused write": [Fault(), Fault(reply="status", status=403)],
     "a lost reply": [Fault(), Fault(reply="reset")],
-    "a reply that does not come": [Fault(), Fault(reply="hang")],
+    "a reply that never arrives": [Fault(), Fault(reply="hang")],
     "a reply that is too long": [Fault(), Fault(reply="oversized")],
 }
 
 
 @pytest.mark.parametrize("faults", ENDS.values(), ids=ENDS)
-def test_the_connection_is_closed_after_a_run_also_a_failed_one(koodrive: KooDriveForTests, sessions: list[requests.Session], faults: list[Fault]) -> None:
+def test_the_connection_is_closed_after_every_run(koodrive: KooDriveForTests, sessions: list[requests.Session], faults: list[Fault]) -> None:
     koodrive.script(*faults)
     koodrive.outcome(GROUP, timeout=1)
     gc.disable()
@@ -58,7 +60,7 @@ def test_the_connection_is_closed_after_a_run_also_a_failed_one(koodrive: KooDri
     assert len(sessions) == 1 and koodrive.connections() == 0
 
 
-def test_certificates_that_nobody_checks_are_nothing_to_warn_of(tmp_path: Path) -> None:
+def test_disabled_checks_of_certificates_cause_no_warning(tmp_path: Path) -> None:
     with KooDriveForTests(new_state(TOKEN), tls=server_context(tmp_path / "ca.pem")) as koodrive, warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always", urllib3.exceptions.InsecureRequestWarning)
         assert koodrive.run(GROUP, validate_certs=False)["changed"]
@@ -79,3 +81,54 @@ def test_a_pause_that_koodrive_asks_for_is_no_longer_than_a_request_may_take(koo
     monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", slept.append)
     koodrive.script(*[Fault(reply="status", status=429, retry_after=seconds) for seconds in ("2", "3600")])
     assert koodrive.run(GROUP, retries=2, timeout=5)["changed"] and slept == [2, 5]
+
+
+class Clock:
+    """A clock that only pauses move."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def wait(self, _at_most: float, asked_for: float | None = None) -> None:
+        """Let the time of a pause pass."""
+        self.seconds += asked_for or 0.0
+
+
+def read(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, **options: Any) -> tuple[list[str], str]:
+    """Read the pools, and return what the client said meanwhile, with the error of the reading, if it failed."""
+    said: list[str] = []
+    clock = Clock()
+    monkeypatch.setattr(client, "time", clock)
+    monkeypatch.setattr(waiting.Pauses, "wait", lambda _pauses, *args: clock.wait(*args))
+    connection = connection_from(options_of(CONNECTION_SPEC, endpoint=koodrive.endpoint, token=TOKEN, **options), {})
+    with client.KooDrive(connection, [], waiting.Caller(say=said.append)) as reader:
+        try:
+            reader.read_pools("Reading the pools")
+        except KooDriveError as error:
+            return said, error.what
+    return said, ""
+
+
+def test_a_read_that_waits_long_says_why_after_each_long_silence(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    koodrive.script(*[Fault(reply="status", status=503, retry_after="3")] * 6)
+    said, error = read(koodrive, monkeypatch, retries=5)
+    busy = "KooDrive could not handle the request (HTTP 503)"
+    assert said == [f"Reading the pools failed (try {number} of 6): {busy}. Trying again." for number in (3, 5)]
+    assert error == f"{busy}, after 6 tries"
+
+
+def test_a_read_that_waits_for_a_moment_says_nothing(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    koodrive.script(*[Fault(reply="status", status=503, retry_after="1")] * 5)
+    assert read(koodrive, monkeypatch, retries=5) == ([], "")
+
+
+def test_what_a_read_says_while_it_waits_has_no_secret(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    echo = b"HTTP/1.1 503 Busy\r\nRetry-After: 6\r\nContent-Length: 23\r\n\r\nYou sent " + TOKEN[:14].encode()
+    koodrive.script(*[Fault(reply="raw", raw=echo)] * 3)
+    said, error = read(koodrive, monkeypatch, retries=2)
+    for text in (*said, error):
+        assert "You sent ********" in text and TOKEN[:14] not in text
+    assert len(said) == 1

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What exceptions of the network are told as, and which of them are tried again."""
+"""Test what messages say about exceptions of the network, and which requests are tried again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fixture_no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wrapped(inside: BaseException, outside: BaseException) -> BaseException:
-    """``outside`` as it is raised while ``inside`` is handled."""
+    """Return ``outside`` as if it were raised while ``inside`` is handled."""
     outside.__context__ = inside
     return outside
 
@@ -33,8 +33,15 @@ def system_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def an_accident() -> BaseException:
-    """As urllib3 1.26 raises a lost connection: out of the handling of a TypeError that is of no interest."""
+def tls_error(reason: str) -> ssl.SSLError:
+    """Return the error that OpenSSL raises for ``reason``."""
+    error = ssl.SSLError(1, f"[SSL: {reason}] some words of OpenSSL")
+    error.reason = reason
+    return error
+
+
+def a_lost_connection() -> BaseException:
+    """Return what urllib3 1.26 raises for a lost connection: it does so while it handles a TypeError."""
     try:
         try:
             raise TypeError("getresponse() got an unexpected keyword argument 'buffering'")
@@ -47,7 +54,7 @@ def an_accident() -> BaseException:
 @pytest.mark.parametrize(
     ("error", "why", "transient"),
     [
-        (socket.timeout("timed out"), "no answer came in time", True),
+        (socket.timeout("timed out"), "there was no answer in time", True),
         (TimeoutError(errno.ETIMEDOUT, "Connection timed out"), "Connection timed out", True),
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known", True),
         (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "Connection refused", True),
@@ -55,21 +62,23 @@ def an_accident() -> BaseException:
         (system_error(errno.EACCES), "Permission denied", False),
         (system_error(errno.ENOENT), "No such file or directory", False),
         (OSError("Could not find a suitable TLS CA certificate bundle, invalid path: /x"), "Could not find a suitable", False),
-        (OSError("Tunnel connection failed: 407 Proxy Authentication Required"), "it refused the way with HTTP 407", False),
-        (OSError("Tunnel connection failed: 429 Slow down"), "it refused the way with HTTP 429", True),
-        (OSError("Tunnel connection failed: 503 Service Unavailable"), "it refused the way with HTTP 503", True),
+        (OSError("Tunnel connection failed: 407 Proxy Authentication Required"), "it refused the connection with HTTP 407", False),
+        (OSError("Tunnel connection failed: 429 Slow down"), "it refused the connection with HTTP 429", True),
+        (OSError("Tunnel connection failed: 503 Service Unavailable"), "it refused the connection with HTTP 503", True),
         (ssl.SSLCertVerificationError("certificate verify failed"), "certificate verify failed", False),
-        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "wrong version number", False),
+        (ssl.SSLError(1, "[SSL: UNEXPECTED_MESSAGE] unexpected message"), "unexpected message", False),
+        (tls_error("WRONG_VERSION_NUMBER"), "the server does not speak TLS; it seems to speak plain HTTP", False),
+        (tls_error("RECORD_LAYER_FAILURE"), "the server does not speak TLS; it seems to speak plain HTTP", False),
         (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), "EOF occurred in violation of protocol", True),
         (http.client.RemoteDisconnected("Remote end closed"), "the connection was closed without a reply", True),
         (http.client.IncompleteRead(b"secret"), "the connection was closed in the middle of the reply", True),
-        (EOFError("5 bytes were announced, 3 came"), "the connection was closed in the middle of the reply", True),
-        (http.client.BadStatusLine("<html>"), "what came back is not HTTP", True),
-        (an_accident(), "Connection reset by peer", True),
+        (EOFError("5 bytes were announced, 3 arrived"), "the connection was closed in the middle of the reply", True),
+        (http.client.BadStatusLine("<html>"), "the reply is not HTTP", True),
+        (a_lost_connection(), "Connection reset by peer", True),
     ],
     ids=repr,
 )
-def test_an_error_of_the_network_is_told_in_its_words(error: Exception, why: str, transient: bool) -> None:
+def test_a_message_has_the_words_of_a_network_error(error: Exception, why: str, transient: bool) -> None:
     layers = [
         error,
         urllib3.exceptions.ProtocolError("Connection aborted.", error),
@@ -96,26 +105,32 @@ def test_an_error_of_the_network_is_told_in_its_words(error: Exception, why: str
     ],
     ids=repr,
 )
-def test_what_is_no_error_of_the_network_is_not_quoted_and_not_tried_again(error: Exception, why: str) -> None:
+def test_an_error_outside_the_network_is_not_quoted_and_not_tried_again(error: Exception, why: str) -> None:
     failure = explain(error)
     assert why in failure.why and not failure.transient
     for word in ("object", "SEKRIT", "sequence item"):
         assert word not in failure.why
 
 
-def test_an_accident_where_there_is_a_proxy_points_at_its_url(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_with_a_proxy_points_at_the_url_of_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://user:SEKRIT@")
     failure = explain(TypeError("sequence item 1: expected str instance, NoneType found"))
     assert "HTTPS_PROXY" in failure.why and not failure.transient
 
 
-def test_a_failure_on_the_way_to_the_proxy_is_told_so() -> None:
+def test_a_failure_to_reach_the_proxy_names_the_proxy() -> None:
     refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
     error = requests.exceptions.ProxyError(urllib3.exceptions.ProxyError("Cannot connect to proxy.", refused))
     assert explain(error).why == "the proxy of the environment: Connection refused"
 
 
-def test_causes_that_loop_come_to_an_end() -> None:
+def test_advice_about_plain_http_is_for_the_endpoint_and_not_for_a_proxy() -> None:
+    assert "http://127.0.0.1:8480" in str(explain(tls_error("WRONG_VERSION_NUMBER")).advice)
+    error = requests.exceptions.ProxyError(urllib3.exceptions.ProxyError("Cannot connect to proxy.", tls_error("WRONG_VERSION_NUMBER")))
+    assert explain(error).advice is None and "does not speak TLS" in explain(error).why
+
+
+def test_a_loop_of_causes_ends() -> None:
     first, second, third = KeyError("a"), KeyError("b"), KeyError("c")
     first.__cause__, second.__cause__, third.__cause__ = second, third, second
     assert explain(first).why == "the request could not be made: KeyError"

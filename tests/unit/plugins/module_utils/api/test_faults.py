@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The promises on faults, over real HTTP against a simulator that breaks on purpose."""
+"""Test the promises about faults, over real HTTP against a simulator with faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOVED = {"department": 1900, "individual": 1000, "group": 600}
 OK = Fault()
 INTERLOPER = {"originType": 0, "target": [{"type": 1, "expandCapacity": 30}]}
 
-# Replies after which nobody knows whether the transfer was done.
+# Replies after which the outcome of the transfer is unknown.
 LOST = [
     {"reply": "reset"},
     {"reply": "hang"},
@@ -57,7 +57,7 @@ def fixture_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def quick(koodrive: KooDriveForTests, *faults: Fault) -> dict[str, Any]:
-    """Script the faults; the options for a run that need not wait long for them."""
+    """Set the faults, and return the options of a run with short waits."""
     koodrive.script(*faults)
     return {"timeout": 0.4, "verify_timeout": 0.3}
 
@@ -89,14 +89,14 @@ def test_a_lost_reply_to_a_transfer_that_was_not_done_is_a_failure_and_not_repea
     assert result["trace_id"] in result["msg"]
 
 
-def test_a_new_connection_that_is_lost_after_sending_is_no_reason_to_send_again(koodrive: KooDriveForTests) -> None:
+def test_a_new_connection_that_is_lost_after_sending_does_not_send_again(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(close=True), Fault(reply="reset"))
     result = koodrive.run(GROUP, retries=3)
     assert len({request["connection"] for request in koodrive.state.requests}) == 3
     assert writes(koodrive) == 1 and "exactly this transfer" in result["warnings"][0]
 
 
-def test_a_transfer_that_is_done_late_is_waited_for(koodrive: KooDriveForTests) -> None:
+def test_the_run_waits_for_a_late_transfer(koodrive: KooDriveForTests) -> None:
     limits = {**quick(koodrive, OK, Fault(apply="late", reply="reset", seconds=0.5)), "verify_timeout": 3}
     result = koodrive.run(GROUP, **limits)
     assert result["changed"] and koodrive.totals() == MOVED and writes(koodrive) == 1
@@ -128,7 +128,7 @@ def test_an_expired_token_after_a_lost_reply_ends_the_reading(koodrive: KooDrive
 
 
 @pytest.mark.parametrize(("reply", "kind"), [("reset", "outcome_unknown"), ("ok", "not_verified")])
-def test_a_reading_that_ends_early_is_not_told_as_one_to_the_end(koodrive: KooDriveForTests, reply: str, kind: str) -> None:
+def test_the_message_does_not_name_the_time_limit_if_the_reading_ends_early(koodrive: KooDriveForTests, reply: str, kind: str) -> None:
     limits = quick(koodrive, OK, Fault(apply="no", reply=reply), OK, Fault(reply="status", status=401))
     result = koodrive.failure(GROUP, **{**limits, "verify_timeout": 60})
     assert result["error"]["kind"] == kind and koodrive.methods() == ["GET", "POST", "GET", "GET"]
@@ -143,7 +143,7 @@ def test_another_writer_after_a_lost_reply_is_a_success_if_the_targets_have_enou
     assert "department -30 GB, individual +30 GB" in result["warnings"][1]
 
 
-def test_another_writer_after_a_lost_reply_is_unknown_if_a_target_lacks_something(koodrive: KooDriveForTests) -> None:
+def test_another_writer_after_a_lost_reply_is_unknown_if_a_target_lacks_capacity(koodrive: KooDriveForTests) -> None:
     lost = Fault(apply="no", reply="status", status=502, interloper=INTERLOPER)
     result = koodrive.failure(GROUP, **quick(koodrive, OK, lost))
     assert result["error"]["kind"] == "outcome_unknown" and result["error"]["http_status"] == 502
@@ -151,20 +151,20 @@ def test_another_writer_after_a_lost_reply_is_unknown_if_a_target_lacks_somethin
     assert "Before: department 2,000 GB total" in result["msg"] and "Now: department 1,970 GB total" in result["msg"]
 
 
-def test_a_reading_that_lags_behind_is_waited_for(koodrive: KooDriveForTests) -> None:
+def test_the_run_waits_for_a_reading_that_lags_behind(koodrive: KooDriveForTests) -> None:
     koodrive.script(OK, Fault(lag=3))
     result = koodrive.run(GROUP, verify_timeout=5)
     assert result["changed"] and result["verified"] and result["warnings"] == []
     assert koodrive.methods() == ["GET", "POST"] + ["GET"] * 4
 
 
-def test_the_first_look_does_not_wait(koodrive: KooDriveForTests, pauses: list[float | None]) -> None:
+def test_the_first_reading_after_a_transfer_does_not_wait(koodrive: KooDriveForTests, pauses: list[float | None]) -> None:
     koodrive.run(GROUP)
     assert pauses == [] and koodrive.methods() == ["GET", "POST", "GET"]
 
 
 @pytest.mark.parametrize("trouble", [{"reply": "reset"}, {"reply": "not-json"}, {"reply": "status", "status": 503}], ids=str)
-def test_trouble_with_reading_after_an_accepted_transfer_is_waited_out(koodrive: KooDriveForTests, trouble: dict[str, Any]) -> None:
+def test_failed_readings_after_an_accepted_transfer_are_tried_again(koodrive: KooDriveForTests, trouble: dict[str, Any]) -> None:
     koodrive.script(OK, OK, Fault(**trouble), Fault(**trouble))
     assert koodrive.run(GROUP, verify_timeout=5)["verified"]
     assert koodrive.methods() == ["GET", "POST", "GET", "GET", "GET"]
@@ -191,13 +191,13 @@ def test_another_writer_is_a_warning(koodrive: KooDriveForTests) -> None:
     assert len(result["warnings"]) == 1 and "department -30 GB, individual +30 GB" in result["warnings"][0]
 
 
-def test_another_writer_who_takes_what_was_given_is_a_failure(koodrive: KooDriveForTests) -> None:
+def test_another_writer_that_takes_the_capacity_is_a_failure(koodrive: KooDriveForTests) -> None:
     taken = {"originType": 2, "target": [{"type": 1, "expandCapacity": 60}]}
     result = koodrive.failure(GROUP, **quick(koodrive, OK, Fault(interloper=taken)))
     assert result["error"]["kind"] == "not_verified" and "group lacks 60 GB" in result["msg"]
 
 
-def test_a_write_that_was_refused_for_its_rate_is_sent_again(koodrive: KooDriveForTests) -> None:
+def test_a_write_after_a_rate_limit_is_sent_again(koodrive: KooDriveForTests) -> None:
     limited = Fault(apply="no", reply="status", status=429)
     koodrive.script(OK, limited, OK, limited)
     result = koodrive.run(*BOTH, retries=2)
@@ -206,7 +206,7 @@ def test_a_write_that_was_refused_for_its_rate_is_sent_again(koodrive: KooDriveF
     assert koodrive.totals() == {"department": 1893, "individual": 1007, "group": 600}
 
 
-def test_it_is_sent_again_only_as_often_as_retries_say(koodrive: KooDriveForTests) -> None:
+def test_a_write_is_sent_again_only_as_often_as_retries_says(koodrive: KooDriveForTests) -> None:
     limited = Fault(apply="no", reply="status", status=429, code="APIGW.0308")
     koodrive.script(OK, limited, OK, limited, OK, limited)
     result = koodrive.failure(GROUP, retries=1)
@@ -214,7 +214,7 @@ def test_it_is_sent_again_only_as_often_as_retries_say(koodrive: KooDriveForTest
     assert result["error"]["kind"] == "rate_limited" and "Wait a minute" in result["msg"]
 
 
-def test_retry_after_is_honoured_and_bounded(koodrive: KooDriveForTests) -> None:
+def test_retry_after_is_used_up_to_a_limit(koodrive: KooDriveForTests) -> None:
     koodrive.script(OK, Fault(apply="no", reply="status", status=429, retry_after="1"))
     start = time.monotonic()
     koodrive.run(GROUP, retries=1)
@@ -226,7 +226,7 @@ def test_retry_after_is_honoured_and_bounded(koodrive: KooDriveForTests) -> None
 
 
 @pytest.mark.parametrize("targets", [[GROUP], BOTH], ids=["desired", "with expand"])
-def test_a_rate_limit_that_lies_does_not_make_it_twice(koodrive: KooDriveForTests, targets: list[dict[str, Any]]) -> None:
+def test_a_rate_limit_after_a_done_transfer_does_not_make_it_twice(koodrive: KooDriveForTests, targets: list[dict[str, Any]]) -> None:
     koodrive.script(OK, Fault(apply="yes", reply="status", status=429))
     result = koodrive.run(*targets, retries=3)
     assert writes(koodrive) == 1 and koodrive.totals()["group"] == 600
@@ -241,7 +241,7 @@ def test_after_a_rate_limit_nothing_is_added_to_pools_that_changed(koodrive: Koo
     assert result["changed"]
 
 
-def test_after_a_rate_limit_a_desired_state_is_planned_anew(koodrive: KooDriveForTests) -> None:
+def test_after_a_rate_limit_a_desired_state_is_planned_again(koodrive: KooDriveForTests) -> None:
     given = {"originType": 0, "target": [{"type": 2, "expandCapacity": 40}]}
     koodrive.script(OK, Fault(apply="no", reply="status", status=429, interloper=given))
     result = koodrive.run(GROUP, retries=1)
@@ -249,28 +249,28 @@ def test_after_a_rate_limit_a_desired_state_is_planned_anew(koodrive: KooDriveFo
     assert koodrive.totals() == MOVED
 
 
-def test_after_a_rate_limit_nothing_may_be_left_to_do(koodrive: KooDriveForTests) -> None:
+def test_after_a_rate_limit_the_pools_may_need_no_transfer(koodrive: KooDriveForTests) -> None:
     given = {"originType": 0, "target": [{"type": 2, "expandCapacity": 140}]}
     koodrive.script(OK, Fault(apply="no", reply="status", status=429, interloper=given))
     result = koodrive.run(GROUP, retries=1)
     assert not result["changed"] and result["transfers"] == [] and result["verified"]
 
 
-def test_a_write_whose_connection_was_never_established_is_sent_again(koodrive: KooDriveForTests) -> None:
+def test_a_write_without_a_connection_is_sent_again(koodrive: KooDriveForTests) -> None:
     koodrive.script(OK, Fault(reply="refuse", seconds=0.05), OK, OK)
     result = koodrive.run({"type": "group", "expand_capacity": 5}, retries=20, timeout=0.4)
     assert result["changed"] and result["warnings"] == []
     assert writes(koodrive) == 1 and koodrive.totals()["group"] == 505
 
 
-def test_without_retries_it_is_not(koodrive: KooDriveForTests) -> None:
+def test_a_write_without_a_connection_is_not_sent_again_without_retries(koodrive: KooDriveForTests) -> None:
     koodrive.script(OK, Fault(reply="refuse", seconds=0.3))
     result = koodrive.failure(GROUP)
     assert result["error"]["kind"] == "unreachable" and writes(koodrive) == 0
     assert "This task moved nothing" in result["msg"] and result["allocation"]["group"]["total_capacity"] == 500
 
 
-def test_a_refusal_that_was_not_one_is_told(koodrive: KooDriveForTests) -> None:
+def test_the_message_says_if_the_pools_show_a_refused_transfer(koodrive: KooDriveForTests) -> None:
     koodrive.script(OK, Fault(apply="yes", reply="status", status=400, code=13000102))
     result = koodrive.failure(GROUP, retries=3)
     assert writes(koodrive) == 1 and result["error"]["kind"] == "rejected" and result["changed"]
@@ -321,7 +321,7 @@ def test_a_read_is_tried_again(koodrive: KooDriveForTests, trouble: dict[str, An
     ],
     ids=str,
 )
-def test_a_read_that_was_refused_or_makes_no_sense_is_not_tried_again(koodrive: KooDriveForTests, trouble: dict[str, Any], kind: str) -> None:
+def test_a_refused_read_and_an_invalid_reply_are_not_tried_again(koodrive: KooDriveForTests, trouble: dict[str, Any], kind: str) -> None:
     koodrive.script(Fault(**trouble))
     result = koodrive.failure(GROUP, retries=3)
     assert result["error"]["kind"] == kind and koodrive.methods() == ["GET"]
@@ -337,7 +337,7 @@ def test_a_read_that_was_refused_or_makes_no_sense_is_not_tried_again(koodrive: 
         ("bomb", "it is compressed (gzip)"),
     ],
 )
-def test_what_a_strange_reply_is_comes_to_the_message(koodrive: KooDriveForTests, reply: str, words: str) -> None:
+def test_the_message_shows_a_strange_reply(koodrive: KooDriveForTests, reply: str, words: str) -> None:
     koodrive.script(Fault(reply=reply))
     message = koodrive.failure(GROUP)["msg"]
     assert words in message and message.isprintable() and "\N{REPLACEMENT CHARACTER}" not in message
@@ -346,7 +346,7 @@ def test_what_a_strange_reply_is_comes_to_the_message(koodrive: KooDriveForTests
 
 
 @pytest.mark.parametrize("reply", ["gzip", "chunked", "until-closed"])
-def test_a_strange_reply_that_says_what_it_should_is_a_reply(koodrive: KooDriveForTests, reply: str) -> None:
+def test_a_strange_reply_with_valid_content_is_valid(koodrive: KooDriveForTests, reply: str) -> None:
     koodrive.script(*[Fault(reply=reply)] * 3)
     result = koodrive.run(GROUP)
     assert result["changed"] and result["warnings"] == [] and koodrive.methods() == ["GET", "POST", "GET"]
@@ -354,7 +354,7 @@ def test_a_strange_reply_that_says_what_it_should_is_a_reply(koodrive: KooDriveF
 
 @pytest.mark.parametrize("reply", ["redirect-endless", "endless", "oversized", "bomb"])
 def test_no_reply_takes_more_memory_than_the_limit(koodrive: KooDriveForTests, reply: str) -> None:
-    # Once before, so that what is loaded on the first use does not count.
+    # One run before, so that imports do not count.
     for _time in range(2):
         koodrive.script(Fault(reply=reply))
         tracemalloc.start()
@@ -375,14 +375,14 @@ def test_no_reply_takes_more_memory_than_the_limit(koodrive: KooDriveForTests, r
     ],
     ids=str,
 )
-def test_patience_has_an_end(koodrive: KooDriveForTests, trouble: dict[str, Any], kind: str) -> None:
+def test_retries_end(koodrive: KooDriveForTests, trouble: dict[str, Any], kind: str) -> None:
     koodrive.script(*[Fault(**trouble)] * 10)
     result = koodrive.failure(GROUP, retries=2)
     assert result["error"]["kind"] == kind and koodrive.methods() == ["GET"] * 3
 
 
 @pytest.mark.parametrize("reply", ["hang", "drip", "drip-headers"])
-def test_a_server_that_takes_its_time_does_not_take_ours(koodrive: KooDriveForTests, reply: str) -> None:
+def test_a_slow_server_does_not_exceed_the_timeout(koodrive: KooDriveForTests, reply: str) -> None:
     koodrive.script(*[Fault(reply=reply, seconds=0.1)] * 10)
     start = time.monotonic()
     result = koodrive.failure(GROUP, retries=1, timeout=0.5)
@@ -393,7 +393,7 @@ def test_a_server_that_takes_its_time_does_not_take_ours(koodrive: KooDriveForTe
 
 
 @pytest.mark.parametrize(("offset", "words"), [(-60, "6[01] seconds ahead of"), (7200, "(7199|7200) seconds behind")])
-def test_a_wrong_clock_is_made_up_for(koodrive: KooDriveForTests, offset: int, words: str) -> None:
+def test_a_wrong_clock_is_corrected(koodrive: KooDriveForTests, offset: int, words: str) -> None:
     koodrive.state.credentials.clock_offset = offset
     result = koodrive.run(GROUP, tenant="ours", **koodrive.app)
     assert koodrive.methods() == ["GET", "GET", "POST", "GET"]
@@ -401,7 +401,7 @@ def test_a_wrong_clock_is_made_up_for(koodrive: KooDriveForTests, offset: int, w
     assert re.search(words, result["warnings"][0])
 
 
-def test_a_clock_that_is_right_enough_needs_no_second_request(koodrive: KooDriveForTests) -> None:
+def test_a_small_difference_of_clocks_needs_no_second_request(koodrive: KooDriveForTests) -> None:
     koodrive.state.credentials.clock_offset = 600
     assert koodrive.run(GROUP, **koodrive.app)["warnings"] == []
     result = koodrive.failure(GROUP, **{**koodrive.app, "app_secret": "wrong"})

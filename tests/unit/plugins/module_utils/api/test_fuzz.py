@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever comes back ends in a right result or in a typed error."""
+"""Test that every reply ends in a right result or in a typed error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ statuses = st.sampled_from([200, 200, 200, 201, 204, 302, 304, 400, 401, 403, 40
 
 @st.composite
 def http(draw: st.DrawFn) -> bytes:
-    head = f"HTTP/1.1 {draw(statuses)} Whatever".encode()
+    head = f"HTTP/1.1 {draw(statuses)} Status".encode()
     return b"\r\n".join([head, *draw(headers), b"", draw(bodies)])
 
 
@@ -76,7 +76,7 @@ def fixture_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outcome(koodrive: KooDriveForTests, app: bool, **options: Any) -> dict[str, Any]:
-    """The result of a run, whatever it is, after looking whether it can be shown to anybody."""
+    """Return the result of a run, after checks that it has no secrets and can be shown."""
     koodrive.state.requests, koodrive.state.applied, koodrive.state.lag = [], [], 0
     koodrive.state.tenant = Tenant({name: {"total": 2000, "allocated": 500} for name in ("department", "individual", "group")})
     task = {"tenant": str(uuid.uuid4()), **(koodrive.app if app else {}), **options}

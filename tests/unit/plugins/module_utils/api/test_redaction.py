@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text of a server in a message."""
+"""Test what a message shows of a server's text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction
     passwords_in,
     passwords_of_proxies,
     redact,
+    shortened,
 )
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -64,9 +65,9 @@ visible = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]),
 @given(visible, st.text(max_size=20), st.text(max_size=20))
 @example("~~~~>>>>????~~~~>>>>", "", "")
 @example("abcdefghijklmnopqrstuvwxyz0123456789" * 4, "Bearer ", "!")
-def test_base64_of_anything_around_a_secret_shows_no_piece_of_it(encode: Callable[[bytes], bytes], secret: str, before: str, after: str) -> None:
+def test_base64_with_other_text_around_a_secret_shows_no_piece_of_it(encode: Callable[[bytes], bytes], secret: str, before: str, after: str) -> None:
     encoded = encode(before.encode() + secret.encode() + after.encode()).decode()
-    shown = redact(encoded, [secret], limit=10000)
+    shown = redact(encoded, [secret])
     start, end = len(before.encode()) * 8 // 6 + 2, (len(before.encode()) + len(secret)) * 8 // 6 - 1
     pieces = {encoded[at : at + 9] for at in range(start, end - 8)}
     # What is around the secret may have such a piece, too.
@@ -89,27 +90,27 @@ def test_base64_of_anything_around_a_secret_shows_no_piece_of_it(encode: Callabl
         ("", set()),
     ],
 )
-def test_the_password_of_a_proxy_is_known_however_it_is_spelled(url: str, passwords: set[str]) -> None:
+def test_every_spelling_of_a_proxys_password_is_known(url: str, passwords: set[str]) -> None:
     for name in ("HTTPS_PROXY", "http_proxy", "All_Proxy", "ftp_proxy"):
         assert passwords_of_proxies({name: url, "no_proxy": "user:other@host"}) == passwords
 
 
-def test_a_user_without_a_password_is_no_secret_of_a_proxy_but_one_of_an_endpoint() -> None:
-    assert passwords_of_proxies({"HTTPS_PROXY": "http://somebody@proxy"}) == set()
-    assert passwords_in("https://somebody@host") == {"somebody"}
+def test_a_user_without_a_password_is_a_secret_in_an_endpoint_but_not_in_a_proxy() -> None:
+    assert passwords_of_proxies({"HTTPS_PROXY": "http://user@proxy"}) == set()
+    assert passwords_in("https://user@host") == {"user"}
 
 
 @given(st.text())
-def test_nothing_unprintable_and_nothing_long_comes_out(text: str) -> None:
-    shown = redact(text, [])
+def test_a_shown_text_is_printable_and_short(text: str) -> None:
+    shown = shortened(redact(text, []))
     assert shown.isprintable()
     assert len(shown) <= MAX_TEXT
     shown.encode("utf-8")
 
 
-def test_terminal_sequences_and_direction_marks_are_taken_out() -> None:
+def test_terminal_sequences_and_direction_marks_are_removed() -> None:
     assert redact("a\x1b[31mb\r\nc\u202ed\x00e\ud800f", []) == "a [31mb  c d e f"
 
 
 def test_a_long_text_is_cut() -> None:
-    assert redact("x" * 1000, []) == "x" * (MAX_TEXT - 1) + "…"
+    assert shortened("x" * 1000) == "x" * (MAX_TEXT - 1) + "…"

@@ -1,16 +1,19 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replies -> values or typed errors."""
+"""Test the values and errors that replies turn into."""
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import redact
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import (
     MAX_POOL,
     Call,
@@ -35,8 +38,8 @@ def reply(body: Any, status: int = 200, **headers: str) -> Reply:
     return Reply(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
-def call(is_write: bool = False, show: Callable[[str], str] = str) -> Call:
-    return Call("Asking", is_write, show)
+def call(is_write: bool = False, redacted: Callable[[str], str] = str) -> Call:
+    return Call("Asking", is_write, redacted)
 
 
 def read(data: Any) -> Any:
@@ -62,7 +65,7 @@ def as_text(row: dict[str, int]) -> dict[str, str]:
         ([{"type": 2, "allocateCapacity": 0, "totalCapacity": MAX_POOL}], {"group": Pool(MAX_POOL, 0)}),
     ],
 )
-def test_every_reading_of_the_reference_is_accepted(data: Any, pools: Any) -> None:
+def test_every_shape_in_the_reference_is_accepted(data: Any, pools: Any) -> None:
     assert read(data) == pools
 
 
@@ -71,10 +74,10 @@ def test_success_as_number_or_text(code: Any) -> None:
     assert value_of(reply({"code": code, "msg": "Successful"}), call(True))["msg"] == "Successful"
 
 
-def test_what_a_secret_hides_of_a_reply_does_not_decide_what_it_means() -> None:
+def test_a_masked_code_still_decides_what_the_reply_means() -> None:
     hide = call(True, lambda _text: "********")
     assert value_of(reply({"code": 0, "msg": "ok"}), hide)["code"] == 0
-    # Of a fault of the server nobody knows whether the write was processed.
+    # After a fault of the server, the write may have been processed.
     expected = {13000201: ("server_error", "13000201", True), 13000311: ("insufficient_capacity", "13000311", False), "new": ("rejected", "********", False)}
     for code, meaning in expected.items():
         with pytest.raises(KooDriveError) as caught:
@@ -122,7 +125,7 @@ def row(**change: Any) -> list[dict[str, Any]]:
         row(totalCapacity="9" * 5000),
     ],
 )
-def test_a_read_that_makes_no_sense_is_never_taken_for_a_number(data: Any) -> None:
+def test_an_invalid_read_never_counts_as_a_number(data: Any) -> None:
     with pytest.raises(KooDriveError) as caught:
         read(data)
     assert caught.value.kind == "invalid_reply"
@@ -146,17 +149,87 @@ def test_a_read_that_makes_no_sense_is_never_taken_for_a_number(data: Any) -> No
         {"code": ""},
     ],
 )
-def test_a_reply_without_a_code_is_no_reply_of_koodrive(body: Any) -> None:
+def test_a_reply_without_a_code_is_not_valid(body: Any) -> None:
     for is_write in (False, True):
         with pytest.raises(KooDriveError) as caught:
             value_of(reply(body), call(is_write))
         assert (caught.value.kind, caught.value.may_have_moved) == ("invalid_reply", is_write)
 
 
-def test_a_reply_that_makes_no_sense_is_quoted_as_shown() -> None:
+PAGE = b"""\xef\xbb\xbf<!DOCTYPE html>
+<html><head><title>Blocked &amp; logged</title><style>p { color: red }</style>
+<!-- <p>built 2026</p> --><script>if (1 < 2) { go("elsewhere") }</script></head>
+<body><p>Access&nbsp;denied by   <b>policy</b> 17"""
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 401, 403, 404, 407, 408, 418, 429, 500, 502, 503])
+@pytest.mark.parametrize("is_write", [False, True])
+def test_a_page_is_not_a_reply_of_koodrive(status: int, is_write: bool) -> None:
     with pytest.raises(KooDriveError) as caught:
-        value_of(reply(b"<html>secret</html>"), call(False, lambda text: text.replace("secret", "***")))
-    assert "it begins with '<html>***</html>'" in caught.value.what
+        value_of(reply(PAGE, status), call(is_write))
+    error = caught.value
+    kind = "server_error" if status >= 500 or status == 408 else "rate_limited" if status == 429 else "invalid_reply"
+    assert (error.kind, error.transient) == (kind, kind != "invalid_reply")
+    assert error.may_have_moved is (is_write and status != 429)
+    assert error.answer == (status, None, None, None)
+    text = "Blocked & logged Access denied by policy 17"
+    whose = "the reply seems to come from a proxy, a gateway or a login page, not from KooDrive"
+    assert error.what == f"{whose} (HTTP {status}, its text begins with {text!r})"
+    assert ("HTTPS_PROXY and NO_PROXY" in error.advice_from(ADVICE)) is (kind == "server_error" and not is_write)
+
+
+@pytest.mark.parametrize(
+    ("body", "begins"),
+    [
+        (b"Access\n  denied.\n", "its text begins with 'Access denied.'"),
+        (b'{"message": "no Route matched"}', 'its text begins with \'{"message": "no Route matched"}\''),
+        (b"[]", "its text begins with '[]'"),
+        (b"1 < 2 and 3 > 2", "its text begins with '1 < 2 and 3 > 2'"),
+        (b"<html><body></body></html>", "its text begins with '<html><body></body></html>'"),
+        (b"<p>Wait<script>endless(", "its text begins with 'Wait'"),
+        (b"<p>Wait<!-- endless", "its text begins with 'Wait'"),
+        (b"<p>" + b"x" * 1000, f"its text begins with '{'x' * 199}…'"),
+        (b"\xff\xfe\x00\x01", "its 4 bytes are not text"),
+    ],
+)
+def test_a_foreign_reply_is_shown_by_its_text(body: bytes, begins: str) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply(body, 403), call())
+    assert "not from KooDrive" in caught.value.what and begins in caught.value.what
+
+
+SECRET = "c69b<d>e&f-1234567890"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<html>You sent {SECRET}.</html>",
+        f"<html>You sent {html.escape(SECRET)}.</html>",
+        f"<html>You sent {html.escape(html.escape(SECRET))}.</html>",
+        f"<a href='?token={quote(SECRET)}'>{quote(SECRET)}</a>",
+        f"<p>{'x' * 190} {html.escape(SECRET)}",
+        f"{'x' * 190} {SECRET}",
+    ],
+)
+def test_a_page_shows_no_secret(page: str) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply(page.encode(), 403), call(redacted=lambda text: redact(text, [SECRET])))
+    assert "c69b" not in caught.value.what
+
+
+def test_an_empty_refusal_may_be_that_of_a_proxy() -> None:
+    for status, kind in ((401, "authentication"), (403, "authentication"), (404, "rejected")):
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply(b"", status), call())
+        assert caught.value.kind == kind and caught.value.what.endswith(f"(HTTP {status}), or a proxy in front of it did")
+
+
+def test_refused_credentials_have_the_advice_of_the_credentials() -> None:
+    for is_write in (False, True):
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply({"code": "APIGW.0301"}, 401), Call("Asking", is_write, str, "Get a new one."))
+        assert caught.value.advice_from(ADVICE).endswith("Get a new one.")
 
 
 @pytest.mark.parametrize(
@@ -200,7 +273,7 @@ def test_a_refusal_says_that_nothing_was_processed(status: int, code: Any, is_wr
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599, 408])
 @pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", {"code": 13000311, "msg": "Insufficient space."}])
-def test_a_server_error_leaves_open_whether_a_write_was_processed(status: int, body: Any) -> None:
+def test_after_a_server_error_a_write_may_have_been_processed(status: int, body: Any) -> None:
     for is_write in (False, True):
         with pytest.raises(KooDriveError) as caught:
             value_of(reply(body, status), call(is_write))
@@ -210,7 +283,7 @@ def test_a_server_error_leaves_open_whether_a_write_was_processed(status: int, b
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
 @pytest.mark.parametrize("code", [13000201, "13000201"])
 @pytest.mark.parametrize("names", [("code", "msg"), ("error_code", "error_msg")])
-def test_a_fault_of_the_server_is_one_with_whatever_status(status: int, code: Any, names: tuple[str, str]) -> None:
+def test_a_fault_of_the_server_is_recognized_with_every_status(status: int, code: Any, names: tuple[str, str]) -> None:
     body = dict(zip(names, (code, "inner server invoke failure")))
     for is_write in (False, True):
         with pytest.raises(KooDriveError) as caught:
@@ -234,7 +307,7 @@ GATEWAY = {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authenticatio
         (200, True, "rejected", False),
     ],
 )
-def test_the_body_of_the_gateway_is_read_like_koodrives_own(status: int, is_write: bool, kind: str, open_after: bool) -> None:
+def test_the_gateways_body_is_read_like_koodrives_body(status: int, is_write: bool, kind: str, open_after: bool) -> None:
     with pytest.raises(KooDriveError) as caught:
         value_of(reply(GATEWAY, status), call(is_write))
     error = caught.value
@@ -243,7 +316,7 @@ def test_the_body_of_the_gateway_is_read_like_koodrives_own(status: int, is_writ
     assert f'(HTTP {status}, code APIGW.0301, "{GATEWAY["error_msg"]}", request ID c0ffee)' in error.what
 
 
-def test_koodrives_own_code_goes_before_the_gateways() -> None:
+def test_koodrives_code_takes_precedence_over_the_gateways_code() -> None:
     assert value_of(reply({"code": 0, "error_code": "APIGW.0301"}), call())
     with pytest.raises(KooDriveError) as caught:
         value_of(reply({**GATEWAY, "code": 13000410, "msg": "Own words.", "request_id": 7}, 400), call())
@@ -291,13 +364,13 @@ def test_the_second_read_has_all_pools(data: Any) -> None:
     assert pools == {"department": Pool(6144, 42), "individual": Pool(2048, 35), "group": Pool(2048, 250)}
 
 
-def test_a_pool_that_the_second_read_lacks_is_unknown() -> None:
+def test_a_pool_missing_from_the_second_read_is_unknown() -> None:
     half = {name: value for name, value in QUOTA.items() if name not in ("deptSpaceQuota", "groupSpaceQuotaUsed")}
     assert quota_pools_of(reply({"code": 0, "data": half}), call()) == {"individual": Pool(2048, 35)}
 
 
 @pytest.mark.parametrize("data", [None, [], [QUOTA], "text", {**QUOTA, "deptSpaceQuota": None}, {**QUOTA, "groupSpaceQuota": -1}])
-def test_a_second_read_that_makes_no_sense_is_never_taken_for_a_number(data: Any) -> None:
+def test_an_invalid_second_read_never_counts_as_a_number(data: Any) -> None:
     with pytest.raises(KooDriveError) as caught:
         quota_pools_of(reply({"code": 0, "data": data}), call())
     assert caught.value.kind == "invalid_reply"
@@ -308,7 +381,7 @@ def test_one_object_shows_one_pool() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_no_answer(status: int) -> None:
+def test_a_redirect_is_not_a_valid_reply(status: int) -> None:
     with pytest.raises(KooDriveError) as caught:
         value_of(reply({"code": 0}, status, Location="https://elsewhere.example.org"), call(True))
     assert (caught.value.kind, caught.value.may_have_moved) == ("invalid_reply", True)
@@ -325,7 +398,7 @@ def test_retry_after(text: str, seconds: float | None) -> None:
     assert caught.value.retry_after == seconds
 
 
-def test_what_koodrive_says_is_shown_only_as_fit() -> None:
+def test_code_and_message_are_redacted() -> None:
     with pytest.raises(KooDriveError) as caught:
         value_of(reply({"code": "c0de", "msg": "secret"}, 401), call(False, lambda text: text.upper()))
     assert (caught.value.answer.code, caught.value.answer.message) == ("C0DE", "SECRET")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS, proxies and netrc: real ones."""
+"""Test real TLS, real proxies and netrc."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def fixture_koodrive(ca: str) -> Iterator[KooDriveForTests]:
 
 
 @pytest.mark.parametrize("bundle", [None, certifi.where()])
-def test_own_ca_and_no_verification_whatever_the_environment_has(
+def test_the_options_take_precedence_over_a_bundle_of_the_environment(
     koodrive: KooDriveForTests, ca: str, bundle: str | None, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -91,7 +91,7 @@ def test_nothing_older_than_tls_1_2_is_spoken(validate_certs: bool) -> None:
 
 @pytest.fixture(name="loaded")
 def fixture_loaded(ca: str, koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The simulator's bundle is the usual one, and was loaded before; what is loaded after that."""
+    """Load the simulator's bundle as the default one. Return the bundles that are loaded after that."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
     monkeypatch.setattr(wire, "_bundles", {})
     wire._load_bundle()
@@ -107,12 +107,12 @@ def fixture_loaded(ca: str, koodrive: KooDriveForTests, monkeypatch: pytest.Monk
     return loads
 
 
-def test_the_usual_bundle_is_loaded_once_for_all(koodrive: KooDriveForTests, loaded: list[str]) -> None:
+def test_the_default_bundle_is_loaded_once(koodrive: KooDriveForTests, loaded: list[str]) -> None:
     assert koodrive.run(GROUP)["changed"] and not koodrive.run(GROUP)["changed"]
     assert loaded == []
 
 
-def test_a_process_that_is_forked_meanwhile_has_the_bundle(ca: str, koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_is_forked_during_the_load_has_the_bundle(ca: str, koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
     printed = subprocess.run(
         **python(
@@ -135,7 +135,7 @@ def test_a_process_that_is_forked_meanwhile_has_the_bundle(ca: str, koodrive: Ko
     assert printed.stdout.strip() == str([ca]), printed
 
 
-def test_what_is_being_loaded_is_waited_for(koodrive: KooDriveForTests, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_waits_for_the_bundle_that_is_being_loaded(koodrive: KooDriveForTests, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca)
     monkeypatch.setattr(wire, "_bundles", {})
     monkeypatch.setattr(wire, "_loading", [])
@@ -147,13 +147,13 @@ def test_what_is_being_loaded_is_waited_for(koodrive: KooDriveForTests, ca: str,
     assert koodrive.run(GROUP)["changed"]
 
 
-def test_who_trusts_another_bundle_does_not_wait_for_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_with_another_bundle_does_not_wait_for_the_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "_loading", [SimpleNamespace(join=lambda: pytest.fail("it waited"))])
     wire._context_for("/task.pem")
     wire._context_for(False)
 
 
-def test_another_bundle_is_loaded_there_and_then(koodrive: KooDriveForTests, loaded: list[str], ca: str, tmp_path: Path) -> None:
+def test_another_bundle_is_loaded_by_the_request(koodrive: KooDriveForTests, loaded: list[str], ca: str, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     shutil.copy(ca, other)
     koodrive.run(GROUP, ca_path=str(other))
@@ -161,12 +161,12 @@ def test_another_bundle_is_loaded_there_and_then(koodrive: KooDriveForTests, loa
     assert "certificate verify failed" in koodrive.failure(GROUP, ca_path=certifi.where())["msg"], "what was loaded before is not trusted here"
 
 
-def test_without_verification_what_was_loaded_does_not_matter(koodrive: KooDriveForTests, loaded: list[str]) -> None:
+def test_without_verification_no_bundle_is_loaded(koodrive: KooDriveForTests, loaded: list[str]) -> None:
     assert koodrive.run(GROUP, validate_certs=False)["changed"] and loaded == []
 
 
 @pytest.mark.parametrize("how", ["rewritten", "replaced"])
-def test_a_bundle_that_is_another_file_by_now_is_not_trusted_any_more(koodrive: KooDriveForTests, loaded: list[str], ca: str, how: str) -> None:
+def test_a_bundle_whose_file_was_replaced_is_loaded_again(koodrive: KooDriveForTests, loaded: list[str], ca: str, how: str) -> None:
     new = trustme.CA().cert_pem.bytes()
     if how == "rewritten":
         Path(ca).write_bytes(new)
@@ -177,18 +177,18 @@ def test_a_bundle_that_is_another_file_by_now_is_not_trusted_any_more(koodrive: 
     assert loaded
 
 
-def test_a_bundle_that_is_gone_is_told(koodrive: KooDriveForTests, loaded: list[str], ca: str) -> None:
+def test_the_error_names_a_missing_bundle(koodrive: KooDriveForTests, loaded: list[str], ca: str) -> None:
     Path(ca).unlink()
     result = koodrive.failure(GROUP)
     assert result["error"]["kind"] == "unreachable" and "invalid path" in result["msg"] and not loaded
 
 
-@pytest.mark.parametrize("what", ["missing", "folder", "nonsense"])
-def test_a_bundle_that_cannot_be_loaded_is_left_to_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+@pytest.mark.parametrize("what", ["missing", "folder", "not a bundle"])
+def test_a_bundle_that_cannot_be_loaded_in_advance_is_loaded_by_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     bundle = tmp_path / what
     if what == "folder":
         bundle.mkdir()
-    if what == "nonsense":
+    if what == "not a bundle":
         bundle.write_text("no certificate")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     monkeypatch.setattr(wire, "_bundles", {})
@@ -196,8 +196,8 @@ def test_a_bundle_that_cannot_be_loaded_is_left_to_the_request(tmp_path: Path, m
     assert wire._bundles == {}
 
 
-def test_what_is_not_loaded_in_advance_is_loaded_by_who_needs_it(koodrive: KooDriveForTests, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where another library has put itself in the place of Python's TLS, or where there may be no more threads."""
+def test_without_a_load_in_advance_the_request_loads_the_bundle(koodrive: KooDriveForTests, ca: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This happens if another library replaces Python's TLS, or if no thread can start."""
 
     def refuse(*_arguments: Any) -> None:
         raise RuntimeError("can't start new thread")
@@ -214,7 +214,7 @@ def test_what_is_not_loaded_in_advance_is_loaded_by_who_needs_it(koodrive: KooDr
     assert koodrive.run(GROUP)["changed"]
 
 
-def test_the_rules_of_requests_say_which_bundle_is_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_bundle_follows_the_rules_of_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(name, "")
     session = requests.Session()
@@ -228,7 +228,7 @@ def test_the_rules_of_requests_say_which_bundle_is_the_usual_one(monkeypatch: py
 
 
 @pytest.mark.parametrize("reply", ["reset", "hang", "drip", "drip-headers", "short", "endless"])
-def test_faults_over_tls_are_told_like_others(koodrive: KooDriveForTests, ca: str, reply: str) -> None:
+def test_faults_over_tls_have_the_same_messages(koodrive: KooDriveForTests, ca: str, reply: str) -> None:
     koodrive.script(Fault(), Fault(reply=reply, seconds=0.1))
     result = koodrive.run(GROUP, ca_path=ca, timeout=1)
     assert result["changed"] and "exactly this transfer" in result["warnings"][0]
@@ -242,7 +242,7 @@ def test_one_connection_and_handshake(koodrive: KooDriveForTests, ca: str) -> No
 
 
 def test_netrc_is_not_consulted(koodrive: KooDriveForTests, ca: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "netrc").write_text("default login somebody password else\n")
+    (tmp_path / "netrc").write_text("default login user password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     koodrive.run(GROUP, ca_path=ca)
     assert {request["authorization"] for request in koodrive.state.requests} == {"Bearer"}
@@ -250,7 +250,7 @@ def test_netrc_is_not_consulted(koodrive: KooDriveForTests, ca: str, tmp_path: P
 
 @pytest.fixture(name="proxy")
 def fixture_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A proxy that refuses; what it was asked for."""
+    """Return the requests to a proxy that refuses them all."""
     asked_for = []
 
     class Proxy(http.server.BaseHTTPRequestHandler):
@@ -259,7 +259,7 @@ def fixture_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             self.send_error(503)
 
         def log_message(self, *args: object) -> None:
-            """Says nothing."""
+            """Write no log."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pauses between tries."""
+"""Test the pauses between tries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting i
 
 @pytest.fixture(name="slept")
 def fixture_slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """For how long somebody slept; nobody really does."""
+    """Return the lengths of the pauses, which take no time."""
     made: list[float] = []
     monkeypatch.setattr(waiting.time, "sleep", made.append)
     return made
@@ -32,7 +32,7 @@ def test_a_pause_is_shortened_by_up_to_half(slept: list[float]) -> None:
     assert 0.5 <= min(slept) < 0.55 and 0.95 < max(slept) <= 1
 
 
-def test_what_is_asked_for_goes_before_and_counts_as_a_pause(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_that_is_asked_for_takes_precedence_and_counts(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting.random, "uniform", lambda _least, most: most)
     pauses = Pauses(0.5, 10)
     pauses.wait(100, 7)
@@ -41,7 +41,7 @@ def test_what_is_asked_for_goes_before_and_counts_as_a_pause(slept: list[float],
     assert slept == [7, 0, 2]
 
 
-def test_no_pause_is_longer_than_may_be_waited_nor_shorter_than_nothing(slept: list[float]) -> None:
+def test_a_pause_is_between_zero_and_the_limit(slept: list[float]) -> None:
     Pauses(5, 5).wait(2)
     Pauses(5, 5).wait(2, 3600)
     Pauses(5, 5).wait(-1)

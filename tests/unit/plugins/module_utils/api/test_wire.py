@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ways to the endpoint: names with several addresses, proxies that help, hinder or make no sense, and bundles that are not there."""
+"""Test connections: names with several addresses, working and broken proxies, and missing CA bundles."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fixture_no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(name="over_tls")
 def fixture_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KooDriveForTests]:
-    """A simulator with TLS whose certificate the environment trusts."""
+    """Return a simulator with TLS whose certificate the environment trusts."""
     ca = tmp_path / "ca.pem"
     with KooDriveForTests(new_state(TOKEN), tls=server_context(ca)) as simulator:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca))
@@ -42,7 +42,7 @@ def fixture_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.fixture(name="silent_address")
 def fixture_silent_address(koodrive: KooDriveForTests) -> Iterator[str]:
-    """An address at which nobody answers, on the simulator's port: no connection is ever accepted there, nor refused."""
+    """Return an address where connections are neither accepted nor refused, on the simulator's port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.9", koodrive.port))
         listener.listen(0)
@@ -56,7 +56,7 @@ def fixture_silent_address(koodrive: KooDriveForTests) -> Iterator[str]:
 
 
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """Let the name localhost have these addresses."""
+    """Resolve the name localhost to these addresses."""
     real = socket.getaddrinfo
 
     def getaddrinfo(host: str, port: int, *args: Any, **kwargs: Any) -> list[Any]:
@@ -74,28 +74,26 @@ def test_a_slow_first_address_leaves_time_for_the_second(koodrive: KooDriveForTe
     assert 1 <= time.monotonic() - start < 2.5, "half the time for the first, and one connection for all requests"
 
 
-def test_a_name_at_which_nobody_answers_takes_no_more_than_the_time_of_one_request(
-    koodrive: KooDriveForTests, silent_address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_with_silent_addresses_takes_the_time_of_one_request(koodrive: KooDriveForTests, silent_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve_to(monkeypatch, silent_address)
     start = time.monotonic()
     result = koodrive.failure(GROUP, endpoint=f"http://localhost:{koodrive.port}", timeout=1)
     assert time.monotonic() - start < 1.9 and result["error"]["kind"] == "unreachable"
 
 
-def test_the_failure_at_the_best_address_is_the_one_that_is_told(over_tls: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_is_that_at_the_best_address(over_tls: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve_to(monkeypatch, "127.0.0.8", "255.255.255.255")
     assert "Connection refused" in over_tls.failure(GROUP, endpoint=f"https://localhost:{over_tls.port}")["msg"]
 
 
-def test_plain_http_does_not_leave_the_machine_by_a_name(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_does_not_lead_plain_http_off_the_machine(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve_to(monkeypatch, "192.0.2.1", "127.0.0.1")
     result = koodrive.failure(GROUP, endpoint=f"http://localhost:{koodrive.port}", retries=3)
     assert "localhost is not this machine" in result["msg"] and koodrive.methods() == []
 
 
 class Proxy(http.server.BaseHTTPRequestHandler):
-    """Refuses everything, and keeps what it was asked for."""
+    """A proxy that refuses all requests and records them."""
 
     asked_for: list[str] = []
 
@@ -106,7 +104,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_CONNECT
 
     def log_message(self, *args: object) -> None:
-        """Says nothing."""
+        """Write no log."""
 
 
 @pytest.fixture(name="proxy")
@@ -125,10 +123,10 @@ def test_no_proxy_carries_plain_http_off_the_machine(koodrive: KooDriveForTests,
     assert Proxy.asked_for == []
 
 
-def test_a_refusal_of_the_proxy_is_told_as_one_and_not_tried_again(over_tls: KooDriveForTests, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_refusal_of_the_proxy_and_there_is_no_other_try(over_tls: KooDriveForTests, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:SEKRIT@{proxy}")
     result = over_tls.failure(GROUP, retries=3)
-    assert "could not be reached (the proxy of the environment: it refused the way with HTTP 407)" in result["msg"]
+    assert "could not be reached (the proxy of the environment: it refused the connection with HTTP 407)" in result["msg"]
     assert len(Proxy.asked_for) == 1 and "Authorization: Bearer" not in Proxy.asked_for[0]
     assert "SEKRIT" not in str(result)
 
@@ -151,7 +149,7 @@ def test_a_refusal_of_the_proxy_is_told_as_one_and_not_tried_again(over_tls: Koo
     ],
 )
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
-def test_a_proxy_that_makes_no_sense_is_named_once_and_its_password_never(
+def test_the_error_names_a_broken_proxy_once_without_its_password(
     over_tls: KooDriveForTests, url: str, name: str, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, url)
@@ -162,7 +160,7 @@ def test_a_proxy_that_makes_no_sense_is_named_once_and_its_password_never(
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_bundle_that_is_not_there_is_named_once(over_tls: KooDriveForTests, name: str, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_names_a_missing_bundle_once(over_tls: KooDriveForTests, name: str, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.setenv(name, "/nowhere/ca.pem")
     result = over_tls.failure(GROUP, retries=3)
@@ -170,9 +168,7 @@ def test_a_bundle_that_is_not_there_is_named_once(over_tls: KooDriveForTests, na
     assert result["error"]["kind"] == "unreachable" and "/nowhere/ca.pem" in result["msg"]
 
 
-def test_a_bundle_that_is_none_is_not_tried_again(
-    over_tls: KooDriveForTests, tmp_path: Path, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invalid_bundle_is_not_tried_again(over_tls: KooDriveForTests, tmp_path: Path, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "none.pem").write_text("nothing\n")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     assert over_tls.failure(GROUP, retries=3)["error"]["kind"] == "unreachable"
@@ -180,7 +176,7 @@ def test_a_bundle_that_is_none_is_not_tried_again(
 
 
 class Socks(socketserver.BaseRequestHandler):
-    """As much of SOCKS 5 as opens a way to a named host of this machine."""
+    """The part of SOCKS 5 that connects to a named host of this machine."""
 
     names: list[bytes] = []
 
@@ -204,7 +200,7 @@ class Socks(socketserver.BaseRequestHandler):
         target.shutdown(socket.SHUT_WR)
 
 
-def test_a_socks_proxy_looks_the_name_up(over_tls: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_socks_proxy_resolves_the_name(over_tls: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     Socks.names = []
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Socks) as server:
         server.daemon_threads = True

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task has written, and what Ansible's own checks then make of it."""
+"""Test how arguments are prepared, with Ansible's own checks after that."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BEYOND = [float("inf"), float("-inf"), float("nan"), "inf", "-Infinity", "nan", 
 
 
 def refused(**arguments: Any) -> str:
-    """What a user is told."""
+    """Return the message of the refusal."""
     return in_plain_words(main_fault(faults_of(**arguments), TRANSFER_SPEC))
 
 
 def checked(**arguments: Any) -> tuple[dict[str, Any], str]:
-    """The options, and what is wrong with them."""
+    """Return the options, and the message about them."""
     given = {"origin_type": "department", "target": [GROUP], **arguments}
     validated = ArgumentSpecValidator(TRANSFER_SPEC).validate(prepared(TRANSFER_SPEC, given))
     return validated.validated_parameters, " ".join(validated.error_messages)
@@ -41,7 +41,7 @@ def test_a_blank_is_not_given(blank: Any) -> None:
 
 
 @pytest.mark.parametrize("blank", BLANKS)
-def test_a_blank_where_something_must_be_given_is_named(blank: Any) -> None:
+def test_a_blank_required_option_is_refused_by_name(blank: Any) -> None:
     assert "origin_type" in checked(origin_type=blank)[1] and "target" in checked(target=blank)[1]
     assert "origin_type" in checked(origin_type=blank, source_type=blank)[1]
     assert "type" in checked(target=[{**GROUP, "type": blank}])[1]
@@ -50,12 +50,12 @@ def test_a_blank_where_something_must_be_given_is_named(blank: Any) -> None:
 
 
 @pytest.mark.parametrize("blank", BLANKS)
-def test_a_blank_beside_a_capacity_is_no_second_one(blank: Any) -> None:
+def test_a_blank_capacity_with_another_one_counts_as_not_given(blank: Any) -> None:
     options, fault = checked(target=[{"type": "group", "total_capacity": blank, "unallocated_capacity": 5, "expand_capacity": blank}])
     assert not fault and options["target"][0]["unallocated_capacity"] == 5
 
 
-def test_what_is_no_blank_is_kept() -> None:
+def test_a_value_that_is_not_blank_is_kept() -> None:
     for value in (0, False, [], {}, "0", "None"):
         assert not is_blank(value)
     assert prepared(TRANSFER_SPEC, {"retries": 0, "verify": False, "target": [], "unknown": "", "_ansible_check_mode": None}) == {
@@ -68,7 +68,7 @@ def test_what_is_no_blank_is_kept() -> None:
 
 
 @pytest.mark.parametrize("value", BEYOND, ids=lambda value: str(value)[:12] if not isinstance(value, int) else "int")
-def test_a_number_beyond_all_bounds_is_refused_at_once_by_name(value: Any) -> None:
+def test_a_number_that_is_too_large_is_refused_by_name(value: Any) -> None:
     start = time.monotonic()
     assert "argument 'timeout' is of type text, and must be a whole number" in refused(timeout=value)
     assert "argument 'expand_capacity' is of type text in 'target', and must be whole GB" in refused(target=[{"type": "group", "expand_capacity": value}])
@@ -76,7 +76,7 @@ def test_a_number_beyond_all_bounds_is_refused_at_once_by_name(value: Any) -> No
 
 
 @pytest.mark.parametrize("value", ["2TB", "2,000", "2 000", "1.5", "many", "01000", "-01000", "0x10", "1_000", "0o17", "0b1", "1:30", "１０", "1e-3", [5], {}])
-def test_a_number_that_is_none_or_that_two_read_differently_is_refused_with_its_text(value: Any) -> None:
+def test_an_invalid_or_ambiguous_number_is_refused_with_its_text(value: Any) -> None:
     # ansible-core 2.16 does not say what it could not convert.
     not_this = rf"(, not {re.escape(str(value))})?\."
     fault = refused(target=[{"type": "group", "total_capacity": value}])
@@ -85,7 +85,7 @@ def test_a_number_that_is_none_or_that_two_read_differently_is_refused_with_its_
 
 
 @pytest.mark.parametrize("value", ["600", "600.0", 600.0, "6e2", " 600 ", 600])
-def test_a_whole_number_in_another_spelling_is_one(value: Any) -> None:
+def test_a_whole_number_in_another_spelling_is_accepted(value: Any) -> None:
     options, fault = checked(target=[{"type": "group", "total_capacity": value}])
     assert not fault and options["target"][0]["total_capacity"] == 600
 
@@ -97,32 +97,32 @@ def test_the_text_of_a_list_is_a_list() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["[{'type': 'group', 'total_capacity': 600}]", "[", '{"type": "group"}', "nonsense", '"group"', "7", "[" * 100000, 7, [7], [[GROUP]], [None], GROUP, True],
+    ["[{'type': 'group', 'total_capacity': 600}]", "[", '{"type": "group"}', "no list", '"group"', "7", "[" * 100000, 7, [7], [[GROUP]], [None], GROUP, True],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_no_list_of_targets_is_refused_by_name(value: Any) -> None:
+def test_an_invalid_list_of_targets_is_refused_by_name(value: Any) -> None:
     given = prepared(TRANSFER_SPEC, {"origin_type": "department", "target": value})
     assert "target" in main_fault(ArgumentSpecValidator(TRANSFER_SPEC).validate(given).error_messages, TRANSFER_SPEC)
 
 
-def test_what_names_no_option_is_told_where_nothing_does() -> None:
+def test_an_error_without_an_option_is_shown_if_no_error_names_one() -> None:
     assert main_fault(["one thing", "another"], TRANSFER_SPEC) == "one thing"
 
 
-def test_a_row_that_is_a_text_is_read_like_a_row() -> None:
+def test_a_row_in_json_is_read_like_a_row() -> None:
     rows = ['{"type": "group", "total_capacity": 1e400}', '{"type": "group", "total_capacity": "600.0", "expand_capacity": " "}', "type=group"]
     unbounded, fine, other = prepared(TRANSFER_SPEC, {"target": rows})["target"]
     assert unbounded["total_capacity"].startswith("inf") and fine == {"type": "group", "total_capacity": 600} and other == "type=group"
 
 
 def faults_of(**arguments: Any) -> list[str]:
-    """What Ansible's own checks find."""
+    """Return the errors of Ansible's own checks."""
     given = {"origin_type": "department", "target": [GROUP], **arguments}
     return ArgumentSpecValidator(TRANSFER_SPEC).validate(prepared(TRANSFER_SPEC, given)).error_messages
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"target": None, "taget": [GROUP]}, "Did you mean target instead of taget?"),
         ({"origin_type": None, "orgin_type": "group"}, "Did you mean origin_type instead of orgin_type?"),
@@ -130,19 +130,19 @@ def faults_of(**arguments: Any) -> list[str]:
         ({"target": [{"tpe": "group", "total_capacity": 600}], "verfy": True}, "Did you mean target.type instead of target.tpe? Did you mean verify"),
     ],
 )
-def test_a_misspelled_option_is_named_with_the_one_that_was_meant(arguments: dict[str, Any], told: str) -> None:
+def test_a_misspelled_option_is_named_with_the_right_one(arguments: dict[str, Any], message: str) -> None:
     fault = unknown_options(faults_of(**arguments), TRANSFER_SPEC)
-    assert told in fault
+    assert message in fault
 
 
-def test_an_option_like_no_other_is_named_alone() -> None:
+def test_an_option_unlike_all_others_is_named_alone() -> None:
     assert unknown_options(faults_of(colour="red"), TRANSFER_SPEC).startswith("colour. Supported parameters include: ")
     assert "Did you mean" not in unknown_options(faults_of(colour="red"), TRANSFER_SPEC)
     assert unknown_options(faults_of(origin_type=None), TRANSFER_SPEC) == ""
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         (
             "Elements value for option 'target' is of type <class 'str'> and we were unable to convert to dict: dictionary requested",
@@ -159,5 +159,5 @@ def test_an_option_like_no_other_is_named_alone() -> None:
         ("argument 'limit' is of type <class 'list'> and we were unable to convert to float: no", "argument 'limit' is of type list and we were"),
     ],
 )
-def test_types_of_python_are_not_shown(fault: str, told: str) -> None:
-    assert in_plain_words(fault).startswith(told) and "<class" not in in_plain_words(fault)
+def test_types_of_python_are_not_shown(fault: str, message: str) -> None:
+    assert in_plain_words(fault).startswith(message) and "<class" not in in_plain_words(fault)

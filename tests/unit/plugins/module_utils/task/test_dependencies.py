@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What we lean on that nobody has promised to keep. Where one of these tests fails, look here before anything else."""
+"""Test what the code needs from private parts of libraries. If one of these tests fails, look here first."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def test_a_urllib3_pool_manager_takes_its_pools_from_pool_classes_by_scheme() ->
     manager = urllib3.PoolManager()
 
     class Pool(urllib3.HTTPConnectionPool):
-        """Not urllib3's own."""
+        """A class that urllib3 does not know."""
 
     manager.pool_classes_by_scheme = {"http": Pool}
     assert isinstance(manager.connection_from_url("http://example.org"), Pool)
 
 
-def test_http_client_makes_responses_by_response_class_and_begins_them_anew_without_headers() -> None:
+def test_http_client_makes_responses_by_response_class_and_begins_them_again_without_headers() -> None:
     assert "self.response_class(" in inspect.getsource(http.client.HTTPConnection.getresponse)
     assert "if self.headers is not None" in inspect.getsource(http.client.HTTPResponse.begin)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module as a process of its own, started as Ansible starts it but for the packaging."""
+"""Test a module as a process, started as Ansible starts it, but without the packaging."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GROUP = [{"type": "group", "total_capacity": 600}]
 
 
 def started(koodrive: KooDriveForTests, tmp_path: Path, name: str, arguments: dict[str, Any], **environment: str) -> subprocess.Popen[str]:
-    """The process of the module ``name``, with its options in a file, as those who look for faults in one start it."""
+    """Start the module ``name`` with its options in a file, as developers do."""
     path = tmp_path / "arguments.json"
     path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {"endpoint": koodrive.endpoint, "timeout": 5, **arguments}}), encoding="utf-8")
     surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join([str(COLLECTIONS), *sys.path]), "KOODRIVE_LEDGER": koodrive.ledger, **environment}
@@ -33,17 +33,17 @@ def started(koodrive: KooDriveForTests, tmp_path: Path, name: str, arguments: di
 
 
 def run(koodrive: KooDriveForTests, tmp_path: Path, arguments: dict[str, Any], **environment: str) -> dict[str, Any]:
-    """What the transfer module prints, with its exit status."""
+    """Return what the transfer module prints, with its exit status."""
     process = started(koodrive, tmp_path, "koodrive_space_transfer", {"origin_type": "department", "target": GROUP, **arguments}, **environment)
     printed, errors = process.communicate(timeout=60)
     assert errors == "", errors
     result = {**json.loads(printed), "rc": process.returncode}
-    # ansible-core 2.22 is told what to mask, and does it where it shows something.
+    # ansible-core 2.22 masks the secrets only when it shows the result.
     result.pop("_ansible_new_secrets", None)
     return result
 
 
-def test_a_module_does_its_work_and_says_so(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_a_module_does_its_work_and_prints_the_result(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     result = run(koodrive, tmp_path, {"token": TOKEN})
     assert result["rc"] == 0 and result["changed"] is True and "failed" not in result and "warnings" not in result
     assert koodrive.methods() == ["GET", "POST", "GET"] and TOKEN not in json.dumps(result)
@@ -54,7 +54,7 @@ def test_check_mode_reaches_the_work(koodrive: KooDriveForTests, tmp_path: Path)
     assert result["changed"] is True and koodrive.methods() == ["GET"]
 
 
-def test_a_failure_is_one_and_has_its_warnings(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_a_failure_has_its_warnings(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     koodrive.state.credentials.clock_offset = -60
     app = {"app_id": APP.app_id, "app_secret": "wr0ng-secret", "user_id": APP.user_id}
     result = run(koodrive, tmp_path, app)
@@ -62,26 +62,26 @@ def test_a_failure_is_one_and_has_its_warnings(koodrive: KooDriveForTests, tmp_p
     assert "clock" in str(result["warnings"]) and "wr0ng-secret" not in json.dumps(result)
 
 
-def test_the_module_that_reads_reads(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_the_module_that_reads_the_pools(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     process = started(koodrive, tmp_path, "koodrive_space_allocation_info", {}, KOODRIVE_TOKEN=TOKEN)
     printed, _errors = process.communicate(timeout=60)
     assert json.loads(printed)["unallocated_capacity"] == 1700 and process.returncode == 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"origin_type": "team"}, "value of origin_type must be one of"),
-        ({"target": "nonsense"}, "An entry of the argument 'target'"),
+        ({"target": "no list"}, "An entry of the argument 'target'"),
         ({"target": [{"type": "group", "total_capacity": None}]}, "one of the following is required: total_capacity"),
         ({"colour": "red"}, "Unsupported parameters for"),
         ({"verify_timeout": "soon"}, "argument 'verify_timeout'"),
         ({"verify_timeout": -1}, "verify_timeout must be a whole number"),
     ],
 )
-def test_what_is_wrong_with_the_options_has_a_kind(koodrive: KooDriveForTests, tmp_path: Path, arguments: dict[str, Any], told: str) -> None:
+def test_an_error_in_the_options_has_a_kind(koodrive: KooDriveForTests, tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
     result = run(koodrive, tmp_path, {"token": TOKEN, **arguments})
-    assert result["rc"] == 1 and result["error"]["kind"] == "invalid_request" and result["msg"].startswith(told)
+    assert result["rc"] == 1 and result["error"]["kind"] == "invalid_request" and result["msg"].startswith(message)
     assert koodrive.methods() == []
 
 
@@ -91,7 +91,7 @@ def test_a_password_in_the_endpoint_is_not_shown(koodrive: KooDriveForTests, tmp
     assert result["error"]["kind"] == "invalid_request" and "SEKRIT" not in json.dumps(result)
 
 
-def test_without_requests_it_says_what_is_missing(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_without_requests_the_module_says_what_is_missing(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     (tmp_path / "requests.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
     surroundings = os.pathsep.join([str(tmp_path), str(COLLECTIONS), *sys.path])
     process = started(koodrive, tmp_path, "koodrive_space_allocation_info", {"token": TOKEN}, PYTHONPATH=surroundings)
@@ -100,7 +100,7 @@ def test_without_requests_it_says_what_is_missing(koodrive: KooDriveForTests, tm
     assert result["failed"] is True and "requests" in result["msg"] and result["error"]["kind"] == "invalid_request"
 
 
-def test_a_module_ends_as_soon_as_nobody_reads_what_it_says(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_a_module_ends_when_its_output_is_closed(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     koodrive.state.delay = 1
     process = started(koodrive, tmp_path, "koodrive_space_transfer", {"token": TOKEN, "origin_type": "department", "target": GROUP})
     while koodrive.connections() == 0:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options, from the task and from the environment."""
+"""Test the connection options, from the task and from the environment."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options 
     LEDGER_SPEC,
     Connection,
     connection_from,
+    ledger_from,
     secrets_of,
 )
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import options_of
@@ -98,12 +99,25 @@ def test_a_blank_is_not_set(blank: str, space: str) -> None:
         ({}, {}, "token is missing"),
         ({}, {"user_id": "user-1"}, "token is missing"),
         ({}, {**APP, "token": "t"}, "token and app_id"),
-        ({**APP_ENVIRONMENT, "KOODRIVE_TOKEN": "t"}, {}, "token and app_id"),
-        ({}, {"app_secret": "s", "token": "t"}, "token and app_id"),
+        ({**APP_ENVIRONMENT, "KOODRIVE_TOKEN": "t"}, {}, "token (KOODRIVE_TOKEN) and app_id (KOODRIVE_APP_ID) are both given"),
+        ({"KOODRIVE_APP_SECRET": "s"}, {**APP, "token": "t"}, "token and app_id are both given"),
+        ({}, {"app_secret": "s", "token": "t"}, "token and app_secret are both given"),
         ({}, {**APP, "app_secret": None}, "app_secret must be given"),
         ({}, {**APP, "app_id": ""}, "app_id must be given"),
         ({}, {**APP, "user_id": None}, "user_id must be given"),
         ({}, {"app_id": "a"}, "app_secret and user_id must be given"),
+        ({"KOODRIVE_APP_ID": "a", "KOODRIVE_USER_ID": "u"}, {}, "app_secret (KOODRIVE_APP_SECRET) must be given too"),
+        ({"KOODRIVE_APP_ID": "a"}, {}, "app_secret (KOODRIVE_APP_SECRET) and user_id (KOODRIVE_USER_ID) must be given too"),
+        ({"KOODRIVE_APP_ID": "a"}, {"user_id": "u"}, "app_secret must be given too"),
+        ({"KOODRIVE_TOKEN": "c69b c69b c69b"}, {}, "token (KOODRIVE_TOKEN) has"),
+        ({"KOODRIVE_TOKEN": "c69b c69b c69b"}, {"token": "c69b\n"}, "token has"),
+        ({**APP_ENVIRONMENT, "KOODRIVE_APP_SECRET": "sEcret "}, {}, "app_secret (KOODRIVE_APP_SECRET) has"),
+        ({"KOODRIVE_USER_ID": "u 1"}, {"token": "t"}, "user_id (KOODRIVE_USER_ID) has"),
+        ({"KOODRIVE_LANGUAGE": "en US"}, {"token": "t"}, "language (KOODRIVE_LANGUAGE) has"),
+        ({"KOODRIVE_ENDPOINT": "https://example.org/c69b"}, {"token": "t"}, "endpoint (KOODRIVE_ENDPOINT) must be a host"),
+        ({"KOODRIVE_ENDPOINT": "http://example.org"}, {"token": "t"}, "endpoint (KOODRIVE_ENDPOINT) must be https"),
+        ({"KOODRIVE_ENDPOINT": "example.org:c69b"}, {"token": "t"}, "endpoint (KOODRIVE_ENDPOINT) is not a URL"),
+        ({"KOODRIVE_ENDPOINT": "example.org"}, {"token": "t", "endpoint": "http://example.org"}, "endpoint must be https"),
         ({}, {"token": "c69b\n"}, "token has"),
         ({}, {"token": "c69b c69b c69b"}, "token has"),
         ({}, {"token": "c69b\u00e9"}, "token has"),
@@ -199,18 +213,43 @@ def test_bad_endpoints(endpoint: str) -> None:
     assert "passw0rd" not in message
 
 
-def test_endpoints_that_are_one_are_one_tenant() -> None:
+def test_a_missing_credential_names_both_variables() -> None:
+    assert "KOODRIVE_TOKEN or KOODRIVE_APP_ID in the environment" in refusal()
+
+
+@pytest.mark.parametrize(("name", "value"), [("ledger", "koodrive.db"), ("ledger", "mysql://u:pa55@db/koodrive"), ("tenant", "x" * 256), ("tenant", "a\tb")])
+def test_a_bad_ledger_or_tenant_is_refused_by_name(name: str, value: str) -> None:
+    for environ, options, named in (({}, {name: value}, name), ({f"KOODRIVE_{name.upper()}": value}, {}, f"{name} (KOODRIVE_{name.upper()})")):
+        with pytest.raises(KooDriveError) as caught:
+            ledger_from(options_of(LEDGER_SPEC, **options), environ)
+        assert caught.value.kind == "invalid_request" and caught.value.what.startswith(f"{named} must be") and "pa55" not in caught.value.what
+
+
+def test_advice_about_refused_credentials_is_about_those_that_were_used() -> None:
+    assert connect(token="t").auth.advice == "A token lives 20 minutes: get a new one."
+    assert "get a new one for KOODRIVE_TOKEN." in str(connect({"KOODRIVE_TOKEN": "t"}).auth.advice)
+    advice = str(connect({**APP_ENVIRONMENT, "KOODRIVE_TOKEN": "t"}, app_id="app-1").auth.advice)
+    assert advice.startswith("Check app_id, app_secret (KOODRIVE_APP_SECRET) and user_id (KOODRIVE_USER_ID)") and "token" not in advice
+
+
+def test_spellings_of_one_endpoint_are_one_tenant() -> None:
     spellings = ("example.org", "https://EXAMPLE.org:443/", "Example.org.", "https://example.org.:443")
     assert len({connect(token="t", endpoint=endpoint).credential for endpoint in spellings}) == 1
     assert connect(token="t", endpoint="example.org:444").credential != connect(token="t", endpoint="example.org").credential
 
 
-def test_what_ansible_has_to_mask() -> None:
+def test_the_values_that_ansible_must_mask() -> None:
     environ = {"KOODRIVE_APP_SECRET": "s2", "https_proxy": "http://u:p1@proxy", "ALL_PROXY": "socks5://u:p2@proxy", "no_proxy": "a:b@c"}
     assert secrets_of(CONNECTION_SPEC, {"token": "t1", "app_id": "a", "app_secret": None}, environ) == {"t1", "s2", ":p1@", ":p2@"}
     for endpoint in ("https://usr:SEKRIT@host", "usr:SEKRIT@host", "https://SEKRIT@host", "https://usr:SEKRIT@host:port"):
-        assert secrets_of(CONNECTION_SPEC, {"endpoint": endpoint}, {}) == {"SEKRIT"}
-        assert secrets_of(CONNECTION_SPEC, {}, {"KOODRIVE_ENDPOINT": endpoint}) == {"SEKRIT"}
+        assert secrets_of(CONNECTION_SPEC, {"endpoint": endpoint}, {}) == {"SEKRIT", endpoint}
+        assert secrets_of(CONNECTION_SPEC, {}, {"KOODRIVE_ENDPOINT": endpoint}) == {"SEKRIT", endpoint}
+    for endpoint in ("https://host/SEKRIT", "host?token=SEKRIT", "https://host#SEKRIT", "http://SEKRIT.example.org", "host:SEKRIT", "SEKRIT\n"):
+        assert secrets_of(CONNECTION_SPEC, {"endpoint": endpoint}, {}) == {endpoint}
+        assert secrets_of(CONNECTION_SPEC, {}, {"KOODRIVE_ENDPOINT": endpoint}) == {endpoint}
+    # Nothing in these is secret, and their mask would hide other text.
+    for endpoint in ("https://", "http:", "a/b", "https://host:8443/"):
+        assert secrets_of(CONNECTION_SPEC, {"endpoint": endpoint}, {}) == set()
     # A user, a host or a kind of error may be spelled like the password.
     ledger = "postgresql://koodrive:koodrive@db/koodrive?sslpassword=x&sslmode=require"
     assert secrets_of(LEDGER_SPEC, {"ledger": ledger}, {}) == {":koodrive@", "sslpassword=x"}

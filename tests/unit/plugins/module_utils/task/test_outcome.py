@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a module's work to what a task returns."""
+"""Test the result of a task."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_refused_option_is_a_failed_result() -> None:
     assert result["failed"] is True and result["error"]["kind"] == "invalid_request" and result["warnings"] == []
 
 
-def test_what_ansible_itself_refuses_has_an_error_too() -> None:
+def test_an_error_of_ansibles_own_checks_has_an_error_too() -> None:
     result = refusal_of(["a detail", "value of target is wrong"], {"target": {}}, "Before: ")
     assert result["failed"] is True and result["msg"] == "Before: value of target is wrong"
     assert result["error"] == {"kind": "invalid_request", "http_status": None, "code": None, "message": None, "request_id": None}
