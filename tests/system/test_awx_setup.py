@@ -488,7 +488,7 @@ def test_an_upgrade_of_the_templates_credential_keeps_the_schedule(with_tenant: 
     [
         ({"awx_setup_balance_pools": ""}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
         ({"awx_setup_balance_pools": "group"}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
-        ({"awx_setup_balance_pools": "[{type: group"}, "awx_setup_balance_pools is no valid YAML or JSON: "),
+        ({"awx_setup_balance_pools": "[{type: group"}, "awx_setup_balance_pools is not valid YAML or JSON: "),
         ({"awx_setup_balance_pools": "[{type: group"}, "Nothing was sent to AWX."),
         ({"awx_setup_balance_pools": "group"}, "awx_setup_balance_pools must be a list, also for one entry. It is group."),
         ({"awx_setup_balance_pools": "group"}, "Nothing was sent to AWX."),

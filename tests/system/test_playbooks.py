@@ -87,7 +87,7 @@ def test_transfer_predicts_and_is_idempotent(koodrive: KooDriveForTests) -> None
             "koodrive_target and koodrive_target_type and koodrive_total_capacity are both given",
         ),
         ({"koodrive_origin_type": "department", "koodrive_target": "{type: group, total_capacity: 1}"}, "It is one entry: write it in brackets, as a list."),
-        ({"koodrive_origin_type": "department", "koodrive_target": "[{type: gro"}, "koodrive_target is no valid YAML or JSON: "),
+        ({"koodrive_origin_type": "department", "koodrive_target": "[{type: gro"}, "koodrive_target is not valid YAML or JSON: "),
         ({**MOVE, "koodrive_total_capacity": "many"}, "total_capacity"),
         ({**MOVE, "koodrive_origin_reserve": "-1"}, "origin_reserve must be"),
     ],
@@ -259,7 +259,7 @@ def test_onboard_takes_the_settle_time(koodrive: KooDriveForTests) -> None:
     [
         ({"onboarding_capacity_origin_resrve": 1000}, "Did you mean onboarding_capacity_origin_reserve? No request was sent."),
         ({"onboarding_capacity_step": 10}, "Did you mean koodrive_capacity_step?"),
-        ({"onboarding_capacity_batches": "[{type: individual"}, "onboarding_capacity_batches is no valid YAML or JSON"),
+        ({"onboarding_capacity_batches": "[{type: individual"}, "onboarding_capacity_batches is not valid YAML or JSON"),
         ({"onboarding_capacity_batches": [{"type": "individual", "cuont": 1, "each": 1}]}, "entry 1, has cuont, which is unknown. Did you mean count?"),
         ({"onboarding_capacity_batches": [{"type": "individual", "count": 1}]}, "entry 1, lacks each."),
         ({"onboarding_capacity_batches": [{"type": "team", "count": 1, "each": 1}]}, "must be one of department, individual, group, not team"),
@@ -285,8 +285,8 @@ def test_onboard_moves_once(koodrive: KooDriveForTests) -> None:
 
 def test_onboard_refuses_before_it_asks(koodrive: KooDriveForTests) -> None:
     blank = dict.fromkeys(JOIN, "")
-    assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", blank, expected=2)
-    assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", {**blank, "onboarding_capacity_origin_type": "group"}, expected=2)
+    assert "There are no joiners" in play(koodrive, f"{NAME}onboard", blank, expected=2)
+    assert "There are no joiners" in play(koodrive, f"{NAME}onboard", {**blank, "onboarding_capacity_origin_type": "group"}, expected=2)
     assert koodrive.methods() == []
 
 
