@@ -217,7 +217,7 @@ def test_the_next_nodes_of_a_workflow_get_the_result(job: Job, tmp_path: Path) -
         answers = survey_answers("report.yml", tmp_path, given, capacity_report_format="markdown")
         assert job.launch("playbooks/report.yml", answers, AS_TOKEN).status == "successful"
         assert (drawn in report.read_text(encoding="utf-8")) is of_onboarding
-        assert (", of the onboarding before it: " in job.kept()) is of_onboarding
+        assert (", about the onboarding before it: " in job.kept()) is of_onboarding
         assert job.koodrive.methods() == ([] if of_onboarding else ["GET"])
 
 

@@ -240,7 +240,7 @@ def test_balance_brings_the_rest_back_once(koodrive: KooDriveForTests) -> None:
 def test_batches_add_up_and_a_reference_adds_once(koodrive: KooDriveForTests, batches: Any) -> None:
     several = {**JOIN, "onboarding_capacity_individual_count": "1", "onboarding_capacity_batches": batches}
     shown = play(koodrive, f"{NAME}onboard", several)
-    assert "Moved 510 GB to individual from department." in shown and "Capacity that was already unallocated counts as room" in shown
+    assert "Moved 510 GB to individual from department." in shown and "Capacity that was already unallocated counts for these joiners" in shown
     ticket = {**several, "onboarding_capacity_reference": "INC-7", "koodrive_capacity_step": 100}
     shown = play(koodrive, f"{NAME}onboard", ticket)
     assert "Moved 700 GB to individual from department." in shown and "already unallocated" not in shown
@@ -293,9 +293,9 @@ def test_onboard_refuses_before_it_asks(koodrive: KooDriveForTests) -> None:
 def test_report_writes_what_it_says(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     report = tmp_path / "report"
     answers = {"capacity_report_path": str(report), "capacity_report_format": "", "capacity_report_result": ""}
-    assert f"Would write {report}: 1700 of 3500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers, "--check")
+    assert f"Would write {report}: 1,700 of 3,500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers, "--check")
     assert not report.exists()
-    assert f"Wrote {report}: 1700 of 3500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers)
+    assert f"Wrote {report}: 1,700 of 3,500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers)
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     play(koodrive, f"{NAME}report", {**answers, "capacity_report_format": "markdown"})
     assert report.read_text(encoding="utf-8").startswith("# KooDrive capacity")
@@ -310,7 +310,7 @@ def test_a_blank_path_is_none_and_the_other_blanks_are_not_given(koodrive: KooDr
     assert "capacity_report_path is empty" in play(koodrive, f"{NAME}report", answers, expected=2)
     assert koodrive.methods() == []
     report = tmp_path / "report.html"
-    assert f"Wrote {report}: 1700" in play(koodrive, f"{NAME}report", {**answers, "capacity_report_path": f" {report}\n"})
+    assert f"Wrote {report}: 1,700" in play(koodrive, f"{NAME}report", {**answers, "capacity_report_path": f" {report}\n"})
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
@@ -321,10 +321,10 @@ def test_report_says_what_is_in_the_ledger_and_what_is_stored(koodrive: KooDrive
     koodrive.run({"type": "individual", "expand_capacity": 7})
     shown = play(koodrive, f"{NAME}report", {**report, "capacity_report_usage": "yes", "capacity_report_transfers": "1"})
     assert (
-        " Of 1800 allocated GB, 1080.0 are stored. The ledger has 2 transfers of this tenant. The last one: 7 GB to individual from department, sent 20"
+        " Of 1,800 allocated GB, 1,080.0 are stored. The ledger has 2 transfers of this tenant. The last one: 7 GB to individual from department, sent 20"
         in shown
     )
-    assert "ledger" not in play(koodrive, f"{NAME}report", {**report, "capacity_report_transfers": "0"}).partition("TASK [Summary]")[2]
+    assert "ledger" not in play(koodrive, f"{NAME}report", {**report, "capacity_report_transfers": "0"}).partition(": Summary]")[2]
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_a_path_that_is_no_file_is_refused_before_it_asks(koodrive: KooDriveForT
 @pytest.mark.parametrize(
     ("result", "told", "asked"),
     [
-        ("{}", "1700 of 3500 GB", ["GET"]),
+        ("{}", "1,700 of 3,500 GB", ["GET"]),
         (" ", "7 of 9 GB", []),
         ('{"allocation":{"group":{"total_capacity":5,"allocated_capacity":2}}}', "3 of 5 GB", []),
     ],
@@ -368,7 +368,7 @@ def test_a_result_can_be_given_on_the_command_line(koodrive: KooDriveForTests, t
 def test_report_writes_to_where_somebody_is(koodrive: KooDriveForTests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert f"Wrote {tmp_path / 'report.html'}: 1700" in play(koodrive, f"{NAME}report", {"capacity_report_path": path})
+    assert f"Wrote {tmp_path / 'report.html'}: 1,700" in play(koodrive, f"{NAME}report", {"capacity_report_path": path})
     assert (tmp_path / "report.html").exists()
 
 

@@ -72,7 +72,8 @@ def names_that_matter(playbook: str) -> set[str]:
     matter = names_read_by(content)
     named = {str(value) for key, value in values(content) if key == "name"}
     for role in [path.name for path in (ROOT / "roles").iterdir() if f"huaweicloud.koodrive.{path.name}" in named]:
-        definitions.update(read(ROOT / f"roles/{role}/vars/main.yml"))
+        # What a playbook sets for a role goes before the role's own variable.
+        definitions = {**read(ROOT / f"roles/{role}/vars/main.yml"), **definitions}
         matter |= names_read_by([without_variables(read(path), definitions) for path in (ROOT / f"roles/{role}/tasks").glob("*.yml")])
         matter |= {name for path in (ROOT / f"roles/{role}").glob("templates/*.j2") for name in names_in(path.read_text(encoding="utf-8"))}
     while True:
