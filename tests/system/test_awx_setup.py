@@ -92,19 +92,19 @@ def fixture_with_tenant(ready: FakeAWX) -> FakeAWX:
 
 
 def refused(awx: FakeAWX, said: str, **answers: Any) -> None:
-    """See that a set-up with ``answers``, and its check run, are refused with what is ``said`` before anything is written."""
+    """Check that the set-up with ``answers`` and its check run fail with the text ``said``, and write nothing."""
     before = copy.deepcopy(awx.objects)
     awx.writes.clear()
     for options in (("--check",), ()):
         printed = set_up(awx, *options, expected=2, **answers)
         assert said in printed.replace('\\"', '"')
-        # No whole objects of AWX, which would hide what is said.
+        # Whole objects of AWX would hide the message.
         assert "survey_spec" not in printed
     assert awx.writes == [] and awx.objects == before
 
 
 def test_it_creates_what_is_defined_and_only_once(awx: FakeAWX) -> None:
-    # A type that somebody made by hand, with another description, and a credential of it.
+    # A type made by hand, with another description, and a credential of it.
     awx.add("credential_types", {**copy.deepcopy(CREDENTIAL_TYPE), "description": "by hand"})
     own = credential(awx, "One")
     assert "changed=2" in set_up(awx, awx_setup_credential="One", awx_setup_organization="Ours")
@@ -319,7 +319,7 @@ def test_a_schedule_is_created_once_and_changed_where_it_differs(ready: FakeAWX)
     assert (schedule["name"], schedule["rrule"]) == ("KooDrive balance", NIGHTLY)
     assert schedule["unified_job_template"] == ready.named("job_templates", "KooDrive balance")["id"]
     assert "credentials" not in schedule and ready.start(schedule)["credentials"] == [own]
-    # Somebody has turned it off.
+    # A user turns it off.
     schedule.update(enabled=False)
     as_it_is = copy.deepcopy(schedule)
     ready.writes.clear()
@@ -368,7 +368,7 @@ def test_what_a_schedule_starts_balances_the_pools(with_tenant: FakeAWX, koodriv
     assert "Moved 1,500 GB to individual from department" in play(koodrive, "huaweicloud.koodrive.balance", job["extra_vars"])
 
 
-def test_each_tenant_has_a_schedule_of_its_own(ready: FakeAWX) -> None:
+def test_each_tenant_has_its_own_schedule(ready: FakeAWX) -> None:
     first, second = (credential(ready, tenant) for tenant in ("A", "B"))
     for tenant in ("A", "B"):
         # It is made, gets its credential, and is turned on.
