@@ -122,7 +122,7 @@ def explained(playbook: str) -> set[str]:
     name = playbook.removesuffix(".yml")
     section = re.search(rf"^{name}\n-+\n(.*?)(?=^\w[^\n]*\n-+\n|\Z)", GUIDE, re.MULTILINE | re.DOTALL)
     assert section, f"no section {name}"
-    return {variable for row in re.findall(r"^   \* - (.+)$", section[1], re.MULTILINE) for variable in re.findall(r"``(\w+)``", row)}
+    return {variable for row in re.findall(r"^   \* - (.+(?:\n {7}.+)*)$", section[1], re.MULTILINE) for variable in re.findall(r"``(\w+)``", row)}
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
