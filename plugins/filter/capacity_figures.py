@@ -13,20 +13,21 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allo
 
 DOCUMENTATION = r"""
 name: capacity_figures
-short_description: What a report draws of the pools of a tenant
+short_description: Compute the figures of a capacity report
 version_added: 0.2.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - Works out of a result of this collection all that a report says and draws of the pools, so that a template only lays it out. It
-    is what the role C(huaweicloud.koodrive.capacity_report) draws.
+  - Computes all figures of a report from a result of this collection. A template only lays them out. The role
+    C(huaweicloud.koodrive.capacity_report) draws these figures.
 positional: _input
 options:
   _input:
     description:
-      - A result that has RV(huaweicloud.koodrive.koodrive_space_allocation_info#module:allocation), of a task that read the pools or moved
-        capacity, also of a check run or a failure. Numbers may be text.
-      - Pools with C(stored_capacity), as O(huaweicloud.koodrive.koodrive_space_allocation_info#module:usage) adds it, have their usage drawn, too.
+      - The result of a task that read the pools or moved capacity, also of a check run or a failure. It must have
+        RV(huaweicloud.koodrive.koodrive_space_allocation_info#module:allocation). Numbers may be text.
+      - If the pools have C(stored_capacity), the figures include the usage. The option
+        O(huaweicloud.koodrive.koodrive_space_allocation_info#module:usage) adds it to the result.
     type: dict
     required: true
 """
@@ -50,22 +51,22 @@ _value:
   type: dict
   contains:
     headline:
-      description: What was done; empty for a reading of the pools.
+      description: What the task did. Empty if it only read the pools.
       type: str
       sample: Moved
     moves:
-      description: What moved or, in check mode, would move. Empty after a failure, when that cannot be said in this form.
+      description: What moved or, in check mode, would move. Empty after a failure.
       type: list
       elements: dict
       contains:
         type:
-          description: The type of the pool that received.
+          description: The type of the target.
           type: str
         origin_type:
-          description: The type of the pool that gave; V(null) where the result does not say it.
+          description: The type of the origin; V(null) if the result does not have it.
           type: str
         expand_capacity:
-          description: How much.
+          description: How much moved, in GB.
           type: int
     pools:
       description: The pools, in the order of the result.
@@ -76,19 +77,19 @@ _value:
           description: The type of the pool.
           type: str
         total_capacity:
-          description: All of the pool's capacity.
+          description: The total capacity of the pool.
           type: int
         allocated_capacity:
-          description: What has been handed out.
+          description: How much of it is allocated.
           type: int
         unallocated_capacity:
-          description: Total less allocated; 0 where more is allocated than there is.
+          description: Total less allocated; 0 if more is allocated than the total.
           type: int
         over:
-          description: How much more is allocated than there is.
+          description: How much more is allocated than the total.
           type: int
         stored_capacity:
-          description: How much of it is stored.
+          description: How much data is stored in it.
           returned: when the result has it for this pool
           type: float
         stored_state:
@@ -97,17 +98,17 @@ _value:
           type: str
           sample: 41.7 % of it stored
         received:
-          description: What it received.
+          description: How much it received.
           type: int
         gave:
-          description: What it gave.
+          description: How much it gave.
           type: int
         state:
-          description: How full it is, in words. V(over-allocated) goes with RV(_value.pools[].over).
+          description: How full it is, in words. V(over-allocated) if RV(_value.pools[].over) is not 0.
           type: str
           sample: 87.5 % allocated
         scale:
-          description: How many GB are the whole length of its bar.
+          description: How many GB the whole length of its bar stands for.
           type: int
         bar:
           description: The parts of its bar.
@@ -116,22 +117,23 @@ _value:
           contains: &parts
             name:
               description:
-                - What it is of; V(allocated), V(stored), V(unallocated), V(over), V(total), V(received) or V(gave).
-                - V(stored) lies within V(allocated).
+                - What the part shows. One of V(allocated), V(stored), V(unallocated), V(over), V(total), V(received)
+                  and V(gave).
+                - V(stored) is within V(allocated).
               type: str
             start:
-              description: Where it starts, in percent of the bar's length.
+              description: Where the part starts, in percent of the bar's length.
               type: float
             length:
-              description: How long it is, in percent of the bar's length.
+              description: How long the part is, in percent of the bar's length.
               type: float
         moved_bar:
-          description: The parts of a second bar, of what it received or gave; empty where nothing moved.
+          description: The parts of a second bar, for what the pool received or gave. Empty if nothing moved.
           type: list
           elements: dict
           contains: *parts
         bar_text:
-          description: The bar as a text of 20 characters. What is stored is C(#), within what is allocated.
+          description: The bar as a text of 20 characters. C(#) is stored, within what is allocated.
           type: str
           sample: █████████████████░░░
     all:
@@ -139,22 +141,22 @@ _value:
       type: dict
       contains:
         total_capacity:
-          description: All capacity.
+          description: The total capacity of all pools.
           type: int
         allocated_capacity:
-          description: What has been handed out.
+          description: How much of it is allocated.
           type: int
         unallocated_capacity:
-          description: What transfers could take.
+          description: The unallocated capacity of all pools.
           type: int
         over:
-          description: How much more is allocated than there is.
+          description: How much more is allocated than the total.
           type: int
         state:
-          description: How full they are together, in words.
+          description: How full the pools are together, in words.
           type: str
         stored_capacity:
-          description: How much of it is stored.
+          description: How much data is stored in it.
           returned: when the result has it for all pools
           type: float
         stored_state:
@@ -168,9 +170,12 @@ CHARACTERS = 20
 
 
 def capacity_figures(result: Any) -> dict[str, Any]:
-    """What a report draws of ``result``, as RETURN describes it. Raises AnsibleFilterError where that has no pools, or one without numbers."""
+    """Return the figures of ``result``, as RETURN describes them.
+
+    Raise AnsibleFilterError if it has no pools, or a pool without numbers.
+    """
     if not isinstance(result, Mapping) or not isinstance(result.get("allocation"), Mapping):
-        raise AnsibleFilterError("huaweicloud.koodrive.capacity_figures takes the registered result of one task that has an allocation")
+        raise AnsibleFilterError("huaweicloud.koodrive.capacity_figures needs the registered result of one task that has an allocation")
     allocation = {name: _pool(name, capacities) for name, capacities in result["allocation"].items()}
     stored = {name: _stored(name, capacities) for name, capacities in result["allocation"].items() if capacities.get("stored_capacity") is not None}
     moves = _moves(result)
@@ -209,7 +214,7 @@ def _moves(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "type": row["type"],
-            # A row has an origin of its own where one result has several.
+            # If a result has several origins, each row names its own.
             "origin_type": row.get("origin_type", result.get("origin_type")),
             "expand_capacity": _whole(row["expand_capacity"]),
         }
@@ -221,7 +226,7 @@ def _headline(result: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> 
     if result.get("failed"):
         return "The task failed"
     if moves:
-        return "Moved" if result.get("verified") else "To be moved, or moved and not read back"
+        return "Moved" if result.get("verified") else "Planned, or moved without verifying"
     return "Nothing was to be moved" if "transfers" in result else ""
 
 
@@ -229,7 +234,7 @@ def _all_figures(allocation: Mapping[str, Pool], stored: Mapping[str, float]) ->
     together = sums(allocation)
     total, allocated, unallocated = together.values()
     figures = {**together, "over": max(0, allocated - total), "state": _state(total, allocated, unallocated)}
-    # A sum without one of the pools would look like less than there is.
+    # A sum that lacks a pool would be too small.
     return {**figures, **_usage(round(sum(stored.values()), 3), allocated)} if stored and stored.keys() == allocation.keys() else figures
 
 
@@ -274,19 +279,19 @@ def _state(total: int, allocated: int, unallocated: int) -> str:
         return "empty"
     if unallocated == 0:
         return "full"
-    # Rounding must not make it full.
+    # Do not round up to 100 %: the pool is not full.
     return f"{min(100 * allocated / total, 99.9):.1f} % allocated"
 
 
 def _parts(scale: int, *parts: tuple[str, int, float]) -> list[dict[str, Any]]:
-    """Of the parts with their starts and lengths in GB, those that have a length, in percent of ``scale`` GB."""
+    """Return the parts that have a length, in percent of ``scale`` GB. Starts and lengths of ``parts`` are in GB."""
     return [{"name": name, "start": 100 * start / scale, "length": 100 * length / scale} for name, start, length in parts if length > 0]
 
 
 def _bar_text(pool: Pool, over: int, stored: float) -> str:
     total, allocated = pool
     scale = max(total, allocated, 1)
-    # What is too much is seen, however little it is.
+    # Any over-allocation gets at least one mark.
     marks = ceil(CHARACTERS * over / scale)
     used = min(round(CHARACTERS * min(total, allocated) / scale), CHARACTERS - marks)
     filled = min(round(CHARACTERS * stored / scale), used)
@@ -294,7 +299,7 @@ def _bar_text(pool: Pool, over: int, stored: float) -> str:
 
 
 class FilterModule:
-    """What Ansible finds the filter by."""
+    """The filter, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"capacity_figures": capacity_figures}

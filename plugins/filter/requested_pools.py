@@ -11,22 +11,23 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.huaweicloud.koodrive.plugins.filter.given import given
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import CAPACITIES, MAX_CAPACITY, SPACE_TYPES, rounded_up
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.layout import MINIMUMS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank_answer, whole_number
 
 DOCUMENTATION = r"""
 name: requested_pools
-short_description: Make the pools of a task from the variables of a playbook
+short_description: Turn the variables of a playbook into the pools of a task
 version_added: 0.2.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - Each playbook asks for pools in several ways, for example in single answers or in one list. This filter makes one list from them, which a
-    module takes. It also checks what only the playbook knows.
-  - A variable that is blank, as P(huaweicloud.koodrive.given#filter) means it, counts as not given.
-  - A list may be its text in YAML or JSON. In such a text, a number is what is written there. V(01000) is refused, since YAML means 512 by it.
+  - Each playbook takes pools in several ways, for example as single answers or as one list. This filter makes the list
+    that a module takes. It also makes the checks that need the names of the playbook's variables.
+  - A blank variable counts as not given. Blank is nothing, a text of white space only, and the text V(None), which
+    older releases of ansible-core make of nothing.
+  - A list may be a text in YAML or JSON. In such a text, a number means its digits. The filter refuses V(01000), which
+    YAML reads as 512.
 positional: _input, playbook
 options:
   _input:
@@ -43,7 +44,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Move what was asked for, in one way or the other
+- name: Move what the answers ask for
   huaweicloud.koodrive.koodrive_space_transfer:
     origin_type: department
     target: "{{ (answers | huaweicloud.koodrive.requested_pools('transfer')).pools }}"
@@ -64,7 +65,7 @@ _value:
     pools:
       description:
         - The list that O(huaweicloud.koodrive.koodrive_space_transfer#module:target) or
-          O(huaweicloud.koodrive.koodrive_space_allocation#module:pools) takes. Empty if RV(_value.fault) says something.
+          O(huaweicloud.koodrive.koodrive_space_allocation#module:pools) takes. Empty if there is a RV(_value.fault).
       type: list
       elements: dict
     fault:
@@ -85,7 +86,7 @@ class Fault(Exception):
 
 
 class TextLoader(yaml.SafeLoader):
-    """YAML in which every value is its text, but for nothing. So a number means the same here as in a variable of its own."""
+    """A YAML loader that keeps every value except null as text. So a number means the same as in a variable."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")]
@@ -94,10 +95,15 @@ class TextLoader(yaml.SafeLoader):
 
 
 def requested_pools(answers: Any, playbook: str) -> dict[str, Any]:
-    """Return the pools that ``answers`` ask for, and what is wrong with them. Raises AnsibleFilterError for anything but a dictionary."""
+    """Return the pools that ``answers`` ask for, and what is wrong with them.
+
+    Raise AnsibleFilterError if they are no dictionary.
+    """
     if playbook not in PLAYBOOKS:
         raise AnsibleFilterError(f"huaweicloud.koodrive.requested_pools knows the playbooks {', '.join(PLAYBOOKS)}, not {playbook}")
-    answered = given(answers, "requested_pools")
+    if not isinstance(answers, Mapping):
+        raise AnsibleFilterError(f"huaweicloud.koodrive.requested_pools needs a dictionary of answers, not {type(answers).__name__}")
+    answered = {name: value for name, value in answers.items() if not is_blank_answer(value)}
     try:
         return {"pools": PLAYBOOKS[playbook](answered), "fault": ""}
     except Fault as fault:
@@ -115,7 +121,7 @@ def _targets(answers: Mapping[str, Any]) -> list[Any]:
         raise Fault(f"koodrive_target and {single} are both given. Give either the list or the single answers.")
     if listed is None:
         if "target_type" not in answers and not capacities:
-            raise Fault(f"No pool that receives is given. Give koodrive_target_type with {ways}, or give koodrive_target for several pools.")
+            raise Fault(f"No target is given. Give koodrive_target_type with {ways}, or give koodrive_target for several pools.")
         if "target_type" not in answers:
             raise Fault(f"koodrive_target_type is missing. Give the pool that {_names('koodrive_', capacities, 'and')} is for.")
         if not capacities:
@@ -124,11 +130,11 @@ def _targets(answers: Mapping[str, Any]) -> list[Any]:
             raise Fault(f"{_names('koodrive_', capacities, 'and')} are given together. Give only one of them.")
         listed = [{"type": answers["target_type"], **capacities}]
     additions = [row for row in listed if isinstance(row, Mapping) and not is_blank_answer(row.get("expand_capacity"))]
-    # A job is launched again without looking, and a survey cannot make one answer depend on another.
+    # People launch a job again without a look, and a survey cannot make one answer depend on another.
     if additions and "idempotency_key" not in answers and boolean(answers.get("additions_need_a_key", False), strict=False):
         raise Fault(
-            "koodrive_expand_capacity needs koodrive_idempotency_key here. Give koodrive_idempotency_key, such as an order number, and the addition is"
-            " made once, however often the job is launched. Or give koodrive_total_capacity or koodrive_unallocated_capacity instead."
+            "koodrive_expand_capacity needs koodrive_idempotency_key here. Give koodrive_idempotency_key, such as an order number. Then each"
+            " launch of the job after the first adds nothing. Or give koodrive_total_capacity or koodrive_unallocated_capacity instead."
         )
     return listed
 
@@ -172,7 +178,7 @@ def _joiners(answers: Mapping[str, Any]) -> list[Any]:
     coming = {name: gigabytes for name, gigabytes in room.items() if gigabytes}
     if not coming:
         counts = _names(prefix, [f"{name}_count" for name in SPACE_TYPES], "and")
-        raise Fault(f"Nobody is coming: {counts} are all 0 or not given, and {prefix}batches is empty.")
+        raise Fault(f"There are no joiners: {counts} are all 0 or not given, and {prefix}batches is empty. Give a count.")
     if origin in coming:
         raise Fault(f"{prefix}origin_type is {origin}, and some joiners are of this type. A pool cannot give capacity to itself. Give another origin.")
     too_much = [name for name, gigabytes in coming.items() if gigabytes > MAX_CAPACITY]
@@ -185,7 +191,7 @@ def _joiners(answers: Mapping[str, Any]) -> list[Any]:
     wanted: list[dict[str, Any]] = [{"type": name, "unallocated_capacity": gigabytes} for name, gigabytes in coming.items()]
     if origin is not None:
         return wanted
-    # A pool that somebody comes to keeps what it has. The others give down to the reserve.
+    # A pool that gets joiners keeps what it has. The other pools give down to the reserve.
     others = [{"type": name, "unallocated_capacity": reserve, "receives": False} for name in SPACE_TYPES if name not in coming]
     return [{**row, "gives": False} for row in wanted] + others
 
@@ -225,16 +231,16 @@ def _listed_batches(answers: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 
 def _rows(answers: Mapping[str, Any], name: str, variable: str) -> list[Any] | None:
-    """Return the list that an answer is, or is the text of; None if nothing is in it."""
+    """Return the list that an answer holds, as a list or as text; None if it is empty."""
     rows = answers.get(name)
     if isinstance(rows, str):
         try:
-            # Ansible's texts are of a class of their own, and the parser does not take them.
+            # Ansible's texts are a subclass of str, which the parser does not accept.
             rows = yaml.load(str(rows), Loader=TextLoader)
         except (yaml.YAMLError, RecursionError) as error:
             mark = getattr(error, "problem_mark", None)
             where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-            raise Fault(f"{variable} is no valid YAML or JSON: {getattr(error, 'problem', None) or 'it cannot be read'}{where}. Correct it.") from None
+            raise Fault(f"{variable} is not valid YAML or JSON: {getattr(error, 'problem', None) or 'it cannot be read'}{where}. Correct it.") from None
     if rows is None or rows in ([], {}):
         return None
     if not isinstance(rows, list):
@@ -259,7 +265,7 @@ PLAYBOOKS: dict[str, Callable[[Mapping[str, Any]], list[Any]]] = {"transfer": _t
 
 
 class FilterModule:
-    """What Ansible finds the filter by."""
+    """The filter, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"requested_pools": requested_pools}

@@ -12,49 +12,52 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: summary
-short_description: What came of moving or reading capacity, in words
+short_description: Summarise a result in one line
 version_added: 0.2.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - Says in a line what a task of this collection has moved, from which pool to which, or when this addition was made before, and what
-    is unallocated in each pool after it. In check mode it says what would move.
-  - Where a result tells what is still missing, the line tells it, too.
-  - Of a reading of the pools it says what is unallocated in each pool, and how much is stored, where the result has that.
+  - For a task that moves capacity, the line says what moved, from which pool to which, and what is unallocated in each
+    pool after that. In check mode, it says what would move. If an addition was made before, it says when. If capacity
+    is still missing, it says how much.
+  - For a task that reads the pools, the line says what is unallocated in each pool, and how much is stored if the
+    result has that.
 positional: _input
 options:
   _input:
     description:
-      - The registered result of one task that moves capacity, without a loop, such as M(huaweicloud.koodrive.koodrive_space_transfer), or that
-        reads the pools, M(huaweicloud.koodrive.koodrive_space_allocation_info). The task must have succeeded.
+      - The registered result of one task, without a loop. The module is
+        M(huaweicloud.koodrive.koodrive_space_transfer), M(huaweicloud.koodrive.koodrive_space_allocation) or
+        M(huaweicloud.koodrive.koodrive_space_allocation_info).
+      - The task must have succeeded.
     type: dict
     required: true
   check_mode:
     description:
-      - Whether the task ran in check mode; C(ansible_check_mode) says so.
+      - Whether the task ran in check mode. Pass C(ansible_check_mode).
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Keep room for 50 new people
+- name: Keep 500 GB for new people
   huaweicloud.koodrive.koodrive_space_transfer:
     origin_type: department
     target:
       - type: individual
         unallocated_capacity: 500
-  register: room
+  register: moved
 
-- name: Say what came of it
+- name: Say what moved
   ansible.builtin.debug:
-    msg: "{{ room | huaweicloud.koodrive.summary(ansible_check_mode) }}"
+    msg: "{{ moved | huaweicloud.koodrive.summary(ansible_check_mode) }}"
 
 - name: Read the pools and how much is stored in them
   huaweicloud.koodrive.koodrive_space_allocation_info:
     usage: true
   register: used
 
-- name: Say what they hold
+- name: Say what is unallocated and stored
   ansible.builtin.debug:
     msg: "{{ used | huaweicloud.koodrive.summary }}"
 """
@@ -63,15 +66,18 @@ RETURN = r"""
 _value:
   description: The line.
   type: str
-  sample: "Moved 400 GB to individual from department. Unallocated now: department 1,200 GB, individual 500 GB, group 0 GB."
+  sample: "Moved 400 GB to individual from department. Unallocated now: department 1,200 GB, individual 500 GB."
 """
 
 
 def summary(result: Any, check_mode: bool = False) -> str:
-    """What ``result`` says in words. Raises AnsibleFilterError where it is not that of one task that moves or reads capacity, or of a failure."""
+    """Return ``result`` as a line.
+
+    Raise AnsibleFilterError if it is no result of one successful task that moves or reads capacity.
+    """
     if not isinstance(result, Mapping) or result.get("failed") or not isinstance(result.get("allocation"), Mapping):
         raise AnsibleFilterError(
-            "huaweicloud.koodrive.summary takes the registered result of one task that moves capacity or reads the pools, without a loop, and that did not fail"
+            "huaweicloud.koodrive.summary needs the registered result of one successful task that moves capacity or reads the pools, without a loop"
         )
     if "transfers" not in result:
         return _pools(result, "now") if result["allocation"] else "KooDrive reported no pool."
@@ -83,7 +89,7 @@ def summary(result: Any, check_mode: bool = False) -> str:
 def _moved(result: Mapping[str, Any], check_mode: bool) -> str:
     if not result["transfers"]:
         return "Nothing could be moved" if result.get("missing") else "Nothing was to be moved"
-    # A row has an origin of its own where one result has several.
+    # If a result has several origins, each row names its own.
     by_origin = groupby(result["transfers"], key=lambda row: row.get("origin_type", result.get("origin_type")))
     return ("Would move " if check_mode else "Moved ") + ", and ".join(f"{_amounts(rows)} from {origin}" for origin, rows in by_origin)
 
@@ -112,13 +118,13 @@ def _pools(result: Mapping[str, Any], when: str) -> str:
 
 
 def _gigabytes(capacity: Any) -> str:
-    """Return a capacity with separators. Older releases of ansible-core make text of a number in a variable."""
+    """Return a capacity with separators. In older releases of ansible-core, a number in a variable is text."""
     number = float(capacity)
     return f"{int(number):,}" if number.is_integer() else f"{number:,}"
 
 
 class FilterModule:
-    """What Ansible finds the filter by."""
+    """The filter, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"summary": summary}

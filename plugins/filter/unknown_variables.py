@@ -22,10 +22,11 @@ version_added: 0.2.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - Finds names that begin like the variables of this collection, C(koodrive_), C(onboarding_capacity_) or C(capacity_report_), and that no
-    playbook, role or rulebook of it knows. Ansible ignores such a variable, and then capacity moves in another way than you asked for.
-  - The variables of all playbooks are known to each one, since an inventory or a workflow may have them for several.
-  - Names with two underscores after the prefix are internal, and are known.
+  - Finds variables that begin with C(koodrive_), C(onboarding_capacity_) or C(capacity_report_), but that no playbook,
+    role or rulebook of this collection reads. Ansible ignores such a variable, and capacity moves in another way than
+    you asked for.
+  - Each playbook accepts the variables of all playbooks, because an inventory or a workflow may set them for several.
+  - The filter ignores names with two underscores after the prefix. They are internal.
 positional: _input
 options:
   _input:
@@ -36,8 +37,8 @@ options:
     required: true
   connection:
     description:
-      - Whether the names of connection options, such as C(koodrive_token), are known. The playbooks do not read them, so there they are
-        refused. A play of your own may hand them on in C(module_defaults).
+      - Whether to accept the names of connection options, such as C(koodrive_token). The playbooks do not read them, so
+        they refuse them. A play of your own may use them in C(module_defaults).
     type: bool
     default: true
 """
@@ -54,13 +55,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Sentences about the unknown variables. Empty if all are known.
+  description: Sentences about the unknown variables. Empty if there are none.
   type: str
   sample: "There is no variable onboarding_capacity_origin_resrve. Did you mean onboarding_capacity_origin_reserve?"
 """
 
 PREFIXES = ("koodrive_", "onboarding_capacity_", "capacity_report_")
-#: The variables of the playbooks transfer and balance, which also the roles and rulebooks use in part.
+#: The variables of the playbooks transfer and balance. The roles and rulebooks use some of them.
 OF_PLAYBOOKS = (
     "origin_type",
     "origin_reserve",
@@ -79,7 +80,7 @@ OF_PLAYBOOKS = (
     *(f"{name}_{measure}" for name in SPACE_TYPES for measure in MINIMUMS),
 )
 OF_RULEBOOKS = ("interval", "heartbeat", "job_template", "organization", *(f"{name}_threshold" for name in (*SPACE_TYPES, "all")))
-#: What tasks register or hand on, and the switch that every task reads.
+#: Results that tasks register or pass on, and the switch that every task reads.
 OTHERS = ("koodrive_result", "onboarding_capacity_result", "koodrive_in_process")
 ROLES = Path(__file__).parent.parent.parent / "roles"
 CONNECTION = {f"koodrive_{name}": ENVIRONMENT.get(name) for name in (*CONNECTION_SPEC, *LEDGER_SPEC)}
@@ -87,7 +88,7 @@ CONNECTION = {f"koodrive_{name}": ENVIRONMENT.get(name) for name in (*CONNECTION
 
 @lru_cache(maxsize=1)
 def known_variables() -> frozenset[str]:
-    """Return the names of all variables that a user can set, and of the results."""
+    """Return the names of all variables that users can set, and of the results."""
     of_roles = [
         name
         for role in ROLES.glob("*/meta/argument_specs.yml")
@@ -97,27 +98,27 @@ def known_variables() -> frozenset[str]:
 
 
 def unknown_variables(names: Iterable[Any], connection: bool = True) -> str:
-    """Return sentences about those ``names`` that begin like our variables and are none."""
+    """Return sentences about those ``names`` that begin like a variable of the collection and are none."""
     known = known_variables() | (set(CONNECTION) if connection else set())
     unknown = sorted({str(name) for name in names if str(name).startswith(PREFIXES)} - known)
-    return " ".join(_told(name, known) for name in unknown if not _is_internal(name))
+    return " ".join(_sentence(name, known) for name in unknown if not _is_internal(name))
 
 
 def _is_internal(name: str) -> bool:
     return any(name.startswith(f"{prefix}_") for prefix in PREFIXES)
 
 
-def _told(name: str, known: Iterable[str]) -> str:
-    told = f"There is no variable {name}."
+def _sentence(name: str, known: Iterable[str]) -> str:
+    start = f"There is no variable {name}."
     if name in CONNECTION:
         variable = CONNECTION[name]
-        return f"{told} {f'Set {variable} in the environment.' if variable else 'The playbooks use the default of this option.'}"
+        return f"{start} {f'Set {variable} in the environment.' if variable else 'The playbooks use the default of this option.'}"
     meant = _meant(name, known)
-    return f"{told} {f'Did you mean {meant}?' if meant else 'Names with this beginning are for the variables of huaweicloud.koodrive: rename it.'}"
+    return f"{start} {f'Did you mean {meant}?' if meant else 'This beginning is reserved for variables of huaweicloud.koodrive. Rename the variable.'}"
 
 
 def _meant(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that ``name`` most probably stands for. The prefix tells little, so the words after it decide."""
+    """Return the known name that ``name`` most probably stands for. The words after the prefix decide."""
     prefix, word = _split(name)
     words = sorted((other != prefix, rest, other + rest) for other, rest in map(_split, known))
     exact = next((full for _differs, rest, full in words if rest == word), None)
@@ -136,7 +137,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 class FilterModule:
-    """What Ansible finds the filter by."""
+    """The filter, for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         return {"unknown_variables": unknown_variables}

@@ -7,28 +7,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: koodrive_space_allocation
-short_description: Have enough room in all pools of a KooDrive tenant
+short_description: Give all pools of a KooDrive tenant the capacity they need
 version_added: 0.2.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - A KooDrive tenant has one pool of capacity per space type, for departments, for individuals and for groups. Say what the pools shall
-    have at least. Those that have less receive what is missing, from those that have more.
-  - A pool that is not named neither gives nor receives. What has been allocated to a department, a user or a group is never touched.
-  - As few transfers as possible are made, at most two, each from the pool that has most to give then. Each one is verified before
-    the next one is decided on what the pools show after it.
-  - Nothing is moved beyond what is missing, rounded up to O(capacity_step), unless a pool has O(pools[].takes_rest=true). What cannot be
-    reached is found out before anything is sent.
-  - The module writes a record of each transfer into a ledger before it sends the transfer. So the next run knows of it, also after a lost
-    reply or a crash.
+  - A KooDrive tenant has one pool of capacity for each space type (department, individual, group). Set the minimums of
+    the pools. The module moves unallocated capacity from pools that have more to pools that have less.
+  - A pool that you do not name neither gives nor receives. The module never touches allocated capacity.
+  - The module makes as few transfers as possible. One or two are enough. If other writers undo a transfer, it makes a
+    third one at most. Each transfer comes from the pool that can give most. Before the next one, the module verifies
+    the last one and reads the pools.
+  - The module moves only what is missing, rounded up to O(capacity_step), unless a pool has O(pools[].takes_rest=true).
+    If the pools cannot give enough, the task fails before it sends anything.
+  - Before the module sends a transfer, it writes a record into a ledger. So the next run knows of the transfer, also
+    after a lost reply or a crash.
   - All capacities are whole GB.
 options:
   pools:
     description:
-      - What the pools shall have at least, each type once.
-      - Each has O(pools[].total_capacity), O(pools[].unallocated_capacity), both, or O(pools[].takes_rest). No capacity may be over
-        V(104857600).
-      - The list may be written as a text in JSON.
+      - The minimums of the pools, each type at most once.
+      - Give each pool O(pools[].total_capacity), O(pools[].unallocated_capacity), both, or O(pools[].takes_rest). The
+        highest capacity is V(104857600).
+      - Capacities are GB. The module takes no percentages.
+      - You can write the list as a text in JSON.
     type: list
     elements: dict
     required: true
@@ -41,37 +43,40 @@ options:
         choices: [department, individual, group]
       total_capacity:
         description:
-          - The pool's total capacity shall be at least this many GB, 0 or more.
+          - Minimum total capacity of the pool, in GB, 0 or more.
         type: int
       unallocated_capacity:
         description:
-          - The pool's unallocated capacity shall be at least this many GB, 0 or more, as room for people, groups or departments to come.
-          - V(0) alone is for a pool that may give all that it has unallocated.
+          - Minimum unallocated capacity of the pool, in GB, 0 or more. Use it to keep capacity for new people, groups
+            or departments.
+          - With V(0) and no O(pools[].total_capacity), the pool may give all its unallocated capacity.
         type: int
       receives:
         description:
-          - Whether the pool may receive. If V(false), it may only give, down to what it shall have; where it has less, or KooDrive does not report
-            it, it is left as it is.
+          - Whether the pool may receive.
+          - If V(false), it can only give, down to its minimums. If it has less, or if KooDrive does not report it, it
+            stays as it is.
         type: bool
         default: true
       gives:
         description:
-          - Whether the pool may give what it has beyond.
+          - Whether the pool may give what it has beyond its minimums.
         type: bool
         default: true
       takes_rest:
         description:
-          - Whether the pool gets all that the other pools named have beyond their minimums, after all pools have what they lack. Use it to
-            move spare capacity back, for example at night.
-          - At most one pool takes the rest. It needs O(pools[].receives=true), and no minimum of its own.
-          - A pool that gives less than O(capacity_step) keeps it, so a second run moves nothing.
+          - Whether the pool gets the rest. First all pools get what they lack. Then this pool gets all that the other
+            named pools have beyond their minimums. Use it to move spare capacity back, for example at night.
+          - At most one pool can take the rest. It needs O(pools[].receives=true). It needs no minimum.
+          - A pool with a rest smaller than O(capacity_step) keeps it, so a second run moves nothing.
         type: bool
         default: false
   partial:
     description:
-      - Whether to move what there is when the pools cannot give all that is missing. The pool that lacks most comes first, and
-        RV(missing) and a warning say what is still missing.
-      - If V(false), nothing is moved then, and the task fails with RV(error.kind=insufficient_capacity), in check mode too.
+      - Whether to move what the pools can give, if they cannot give all that is missing. The pool that lacks most comes
+        first. RV(missing) and a warning say what is still missing.
+      - If V(false), the module moves nothing then. The task fails with RV(error.kind=insufficient_capacity), also in
+        check mode.
     type: bool
     default: false
 seealso:
@@ -91,10 +96,10 @@ attributes:
 """
 
 EXAMPLES = r"""
-# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET
-# and KOODRIVE_USER_ID, where a task does not give them.
+# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID,
+# KOODRIVE_APP_SECRET and KOODRIVE_USER_ID, if a task does not give them.
 
-- name: Room for 50 people and for new groups, and the departments keep 200 GB
+- name: Prepare for 50 people and for new groups, and leave the departments 200 GB
   huaweicloud.koodrive.koodrive_space_allocation:
     pools:
       - {type: individual, unallocated_capacity: 500}
@@ -108,18 +113,18 @@ EXAMPLES = r"""
       - {type: group, unallocated_capacity: 50}
       - {type: department, takes_rest: true}
 
-- name: Bring the pools as close to it as can be
+- name: Move as much as the pools can give
   huaweicloud.koodrive.koodrive_space_allocation:
     pools:
       - {type: individual, unallocated_capacity: 5000}
       - {type: group, unallocated_capacity: 0}
       - {type: department, unallocated_capacity: 200, receives: false}
     partial: true
-  register: room
+  register: moved
 
-- name: Say what is still missing
+- name: Say what moved and what is still missing
   ansible.builtin.debug:
-    msg: "Moved: {{ room.transfers }}. Still missing: {{ room.missing }}."
+    msg: "{{ moved | huaweicloud.koodrive.summary(ansible_check_mode) }}"
 """
 
 RETURN = r"""
@@ -130,14 +135,14 @@ changed:
   sample: true
 transfers:
   description:
-    - What was sent, and in check mode what would be sent, a row for each pool that received, in the order of the transfers. Empty when nothing
-      is to do.
+    - What the module sent, in the order of the transfers, with one row for each pool that received. In check mode, what
+      it would send. Empty if there was nothing to move.
   returned: success, and failure where known
   type: list
   elements: dict
   contains:
     origin_type:
-      description: The type of the pool that gave.
+      description: The type of the origin.
       type: str
     type:
       description: The type of the pool that received.
@@ -151,16 +156,16 @@ transfers:
       expand_capacity: 1500
 missing:
   description:
-    - What the pools that may receive still lack in RV(allocation), by type, in GB; empty when all of them have what they shall have. With
-      O(partial=true), it may not be.
+    - What the pools that may receive still lack in RV(allocation), by type, in GB. Empty if all of them have their
+      minimums. Only with O(partial=true), a successful task can have something here.
   returned: success, and failure where known
   type: dict
   sample:
     individual: 50
 allocation:
   description:
-    - The pools after the task, by type. In check mode, and with O(verify=false), the predicted ones.
-    - A pool that KooDrive did not report is not in it.
+    - The pools after the task, by type. In check mode and with O(verify=false), they are predicted.
+    - A pool that KooDrive did not report is missing.
   returned: success, and failure where known
   type: dict
   contains: &pools
@@ -169,13 +174,13 @@ allocation:
       type: dict
       contains: &pool
         total_capacity:
-          description: All of the pool's capacity, in GB.
+          description: The total capacity of the pool, in GB.
           type: int
         allocated_capacity:
-          description: What has been handed out to departments, users or groups, in GB.
+          description: How much of it is allocated to departments, users or groups, in GB.
           type: int
         unallocated_capacity:
-          description: Total less allocated, in GB; 0 where more is allocated than there is.
+          description: Total less allocated, in GB; 0 if more is allocated than the total.
           type: int
     individual:
       description: The pool of individual users.
@@ -191,19 +196,20 @@ allocation:
       allocated_capacity: 400
       unallocated_capacity: 100
 allocation_before:
-  description: The pools as the task found them.
+  description: The pools before the task.
   returned: success, and failure where known
   type: dict
   contains: *pools
 verified:
   description:
-    - Whether RV(allocation) was read from KooDrive and shows what the task asked for. It is V(false) where it is a prediction,
-      that is, in check mode when something would move, and with O(verify=false).
+    - Whether the module read RV(allocation) from KooDrive after the transfer, and it shows what the task asked for.
+    - V(false) if RV(allocation) is predicted. This happens with O(verify=false), and in check mode if something would
+      move.
   returned: success
   type: bool
   sample: true
 endpoint:
-  description: The KooDrive endpoint, as it was used.
+  description: The KooDrive endpoint that the task used.
   returned: success, and failure where known
   type: str
   sample: https://intl.myhuaweicloud-koodrive.com
@@ -212,42 +218,43 @@ trace_id:
   returned: success, and failure where known
   type: str
 error:
-  description: What went wrong, for playbooks to branch on. RV(msg) says the same for people.
+  description: What went wrong, in a form that playbooks can branch on. RV(msg) says the same in sentences.
   returned: failure
   type: dict
   contains:
     kind:
       description:
-        - V(invalid_request) - an option is wrong; nothing was sent.
+        - V(invalid_request) - an option is wrong. Nothing was sent.
         - V(authentication) - KooDrive refused the credentials.
-        - V(insufficient_capacity) - what the pools can give does not suffice for what they lack.
+        - V(insufficient_capacity) - the pools cannot give all that is missing.
         - V(rejected) - KooDrive refused the request for another reason.
-        - V(rate_limited) - KooDrive takes no more requests for now.
+        - V(rate_limited) - KooDrive accepts no more requests for now.
         - V(server_error) - KooDrive could not handle the request.
-        - V(unreachable) - no connection, or no complete answer.
-        - V(invalid_reply) - an answer that makes no sense.
+        - V(unreachable) - there was no connection, or no complete reply.
+        - V(invalid_reply) - a reply makes no sense.
         - V(not_verified) - KooDrive accepted the transfer, but the pools do not show it.
-        - V(outcome_unknown) - the reply to the transfer was lost, and the pools do not show whether it was made.
-        - V(open_transfer) - the outcome of an earlier transfer of the tenant is not known yet; nothing was sent.
-        - V(busy) - other tasks were moving capacity of the same tenant for too long; nothing was sent.
-        - V(ledger_unavailable) - the ledger cannot be used; nothing was sent.
+        - V(outcome_unknown) - the reply to the transfer was lost, and the pools do not show its outcome. If the pools
+          have a desired state all the same, the task succeeds with a warning instead.
+        - V(open_transfer) - the outcome of an earlier transfer of the tenant is not known yet. Nothing was sent now.
+        - V(busy) - other tasks moved capacity of the same tenant for too long. Nothing was sent.
+        - V(ledger_unavailable) - the module cannot use the ledger. Nothing was sent.
       type: str
     http_status:
-      description: The HTTP status of KooDrive's answer, if there was one.
+      description: The HTTP status of KooDrive's reply, if there was one.
       type: int
     code:
-      description: KooDrive's own error code, if there was one; always as text.
+      description: KooDrive's own error code, if there was one, as text.
       type: str
       sample: "13000311"
     message:
       description: KooDrive's own message, if there was one.
       type: str
     request_id:
-      description: The ID of the request, where it was the gateway in front of KooDrive that answered and gave one.
+      description: The ID of the request, if the gateway in front of KooDrive replied and gave one.
       type: str
 msg:
   description:
-    - What failed, at which step, KooDrive's own code and message, what the pools hold, what to do next, and the trace ID.
+    - What failed and at which step, KooDrive's own code and message, the pools, what to do next, and the trace ID.
   returned: failure
   type: str
 """

@@ -7,25 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: koodrive_space_allocation_info
-short_description: Read what the pools of a KooDrive tenant hold
+short_description: Read the capacity pools of a KooDrive tenant
 version_added: 0.1.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - A KooDrive tenant has one pool of capacity per space type, for departments, for individuals and for groups. This module
-    reads how much each has, how much of it is allocated, and how much is not.
-  - All capacities are whole GB, except for what is stored.
+  - A KooDrive tenant has one pool of capacity for each space type (department, individual, group). This module reads
+    the total, allocated and unallocated capacity of each pool.
+  - All capacities are whole GB, except for RV(stored_capacity).
 options:
   usage:
     description:
-      - Whether to read how much of the allocated capacity is used, too. This takes a second request, C(GET /koodrive/ose/v1/service/quotaUsed).
+      - Whether to read how much of the allocated capacity is used, too. This takes a second request,
+        C(GET /koodrive/ose/v1/service/quotaUsed).
       - If KooDrive refuses that request, the module warns, and the result has no RV(stored_capacity).
     type: bool
     default: false
     version_added: 0.2.0
 notes:
-  - A reading does not wait for tasks that move capacity of the same tenant. While one of them runs, it may see the pools as
-    they were before.
+  - The module does not wait for tasks that move capacity of the same tenant. While such a task runs, the module may
+    read the pools as they were before.
 seealso:
   - module: huaweicloud.koodrive.koodrive_space_transfer
 extends_documentation_fragment:
@@ -46,25 +47,23 @@ attributes:
 """
 
 EXAMPLES = r"""
-# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET
-# and KOODRIVE_USER_ID, where a task does not give them.
+# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID,
+# KOODRIVE_APP_SECRET and KOODRIVE_USER_ID, if a task does not give them.
 
 - name: Read the pools
   huaweicloud.koodrive.koodrive_space_allocation_info:
   register: pools
 
-- name: Say how much is left
+- name: Say how much is left in each pool
   ansible.builtin.debug:
-    msg: >-
-      {{ pools.unallocated_capacity }} of {{ pools.total_capacity }} GB are unallocated, most of them in the
-      {{ (pools.allocation | dict2items | sort(attribute='value.unallocated_capacity') | last).key }} pool.
+    msg: "{{ pools | huaweicloud.koodrive.summary }}"
 
 - name: Read how much of the pools is used, too
   huaweicloud.koodrive.koodrive_space_allocation_info:
     usage: true
   register: used
 
-- name: Say what is stored, where KooDrive says it
+- name: Say what is stored, if KooDrive reports it
   ansible.builtin.debug:
     msg: "{{ used.stored_capacity }} of {{ used.allocated_capacity }} allocated GB are used."
   when: used.stored_capacity is defined
@@ -78,8 +77,8 @@ EXAMPLES = r"""
 RETURN = r"""
 allocation:
   description:
-    - The pools, by type, in the shape that M(huaweicloud.koodrive.koodrive_space_transfer) returns.
-    - A pool that KooDrive did not report is not in it.
+    - The pools, by type, as M(huaweicloud.koodrive.koodrive_space_transfer) returns them, too.
+    - A pool that KooDrive did not report is missing.
   returned: success
   type: dict
   contains:
@@ -88,19 +87,19 @@ allocation:
       type: dict
       contains: &pool
         total_capacity:
-          description: All of the pool's capacity, in GB.
+          description: The total capacity of the pool, in GB.
           type: int
         allocated_capacity:
-          description: What has been handed out to departments, users or groups, in GB.
+          description: How much of it is allocated to departments, users or groups, in GB.
           type: int
         unallocated_capacity:
-          description: Total less allocated, in GB; 0 where more is allocated than there is.
+          description: Total less allocated, in GB; 0 if more is allocated than the total.
           type: int
         stored_capacity:
           description:
             - How much the users have stored in the pool, in GB, to three decimals. 1 GB is 1024 * 1024 KB.
-            - KooDrive's fields are C(deptSpaceUsed), C(personalSpaceUsed) and C(groupSpaceUsed). That they are in KB is inferred, since no page of its API
-              reference names a unit.
+            - KooDrive's fields are C(deptSpaceUsed), C(personalSpaceUsed) and C(groupSpaceUsed). The unit KB is
+              inferred. No page of the API reference names one.
           returned: when O(usage=true) and KooDrive reports it
           type: float
     individual:
@@ -122,14 +121,14 @@ total_capacity:
   type: int
   sample: 3500
 allocated_capacity:
-  description: What of it has been handed out, in GB.
+  description: How much of it is allocated to departments, users or groups, in GB.
   returned: success
   type: int
   sample: 1800
 unallocated_capacity:
   description:
-    - What the pools in RV(allocation) have unallocated, in GB.
-    - Where a pool has more allocated than there is, this is more than RV(total_capacity) less RV(allocated_capacity).
+    - The unallocated capacity of the pools in RV(allocation), in GB.
+    - If a pool has more allocated than its total, this is more than RV(total_capacity) less RV(allocated_capacity).
   returned: success
   type: int
   sample: 1700
@@ -139,7 +138,7 @@ stored_capacity:
   type: float
   sample: 812.375
 endpoint:
-  description: The KooDrive endpoint, as it was used.
+  description: The KooDrive endpoint that the task used.
   returned: success, and failure where known
   type: str
   sample: https://intl.myhuaweicloud-koodrive.com
@@ -148,32 +147,32 @@ trace_id:
   returned: success, and failure where known
   type: str
 error:
-  description: What went wrong, for playbooks to branch on. RV(msg) says the same for people.
+  description: What went wrong, in a form that playbooks can branch on. RV(msg) says the same in sentences.
   returned: failure
   type: dict
   contains:
     kind:
       description:
-        - V(invalid_request) - an option is wrong; nothing was sent.
+        - V(invalid_request) - an option is wrong. Nothing was sent.
         - V(authentication) - KooDrive refused the credentials.
         - V(rejected) - KooDrive refused the request for another reason.
-        - V(rate_limited) - KooDrive takes no more requests for now.
+        - V(rate_limited) - KooDrive accepts no more requests for now.
         - V(server_error) - KooDrive could not handle the request.
-        - V(unreachable) - no connection, or no complete answer.
-        - V(invalid_reply) - an answer that makes no sense.
+        - V(unreachable) - there was no connection, or no complete reply.
+        - V(invalid_reply) - a reply makes no sense.
       type: str
     http_status:
-      description: The HTTP status of KooDrive's answer, if there was one.
+      description: The HTTP status of KooDrive's reply, if there was one.
       type: int
     code:
-      description: KooDrive's own error code, if there was one; always as text.
+      description: KooDrive's own error code, if there was one, as text.
       type: str
       sample: "13000410"
     message:
       description: KooDrive's own message, if there was one.
       type: str
     request_id:
-      description: The ID of the request, where it was the gateway in front of KooDrive that answered and gave one.
+      description: The ID of the request, if the gateway in front of KooDrive replied and gave one.
       type: str
 msg:
   description: What failed, KooDrive's own code and message, what to do next, and the trace ID.

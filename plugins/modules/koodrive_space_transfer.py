@@ -12,30 +12,31 @@ version_added: 0.1.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - A KooDrive tenant has one pool of capacity per space type, for departments, for individuals and for groups. This module
-    moves unallocated capacity from one pool to others, in one transfer, and only as much as is missing.
-  - What has been allocated to a department, a user or a group is never touched, and nothing is ever taken back from a target.
-  - With O(target[].total_capacity) or O(target[].unallocated_capacity) a task describes a state, and running it again
-    changes nothing. Use one of them if you can. For an addition, use O(idempotency_key).
-  - The module writes a record of each transfer into a ledger before it sends the transfer. So the next run knows of it, also after a lost
-    reply or a crash.
+  - A KooDrive tenant has one pool of capacity for each space type (department, individual, group). This module moves
+    unallocated capacity from one pool to others, in one transfer. It moves only as much as is missing.
+  - The module never touches allocated capacity, and never takes anything back from a target.
+  - With O(target[].total_capacity) or O(target[].unallocated_capacity), a task describes a desired state. A second run
+    changes nothing. Use one of them if you can. If you need a relative change, use O(idempotency_key).
+  - Before the module sends a transfer, it writes a record into a ledger. So the next run knows of the transfer, also
+    after a lost reply or a crash.
   - All capacities are whole GB.
 options:
   origin_type:
     description:
-      - The type of the pool that gives.
-      - Its unallocated capacity, less O(origin_reserve), must suffice for all targets together; otherwise nothing is sent and
-        the task fails, in check mode too.
+      - The type of the origin, the pool that the capacity comes from.
+      - Its unallocated capacity, less O(origin_reserve), must be enough for all targets together. Otherwise the module
+        sends nothing and the task fails, also in check mode.
     type: str
     required: true
     choices: [department, individual, group]
     aliases: [source_type]
   target:
     description:
-      - The pools that receive, each type once, and never O(origin_type).
-      - Each has exactly one of O(target[].total_capacity), O(target[].unallocated_capacity) and
-        O(target[].expand_capacity). No capacity may be over V(104857600).
-      - The list may be written as a text in JSON.
+      - The pools that receive, each type at most once, and never O(origin_type).
+      - Give each target exactly one of O(target[].total_capacity), O(target[].unallocated_capacity) and
+        O(target[].expand_capacity). The highest capacity is V(104857600).
+      - Capacities are GB. The module takes no percentages.
+      - You can write the list as a text in JSON.
     type: list
     elements: dict
     required: true
@@ -49,33 +50,35 @@ options:
         choices: [department, individual, group]
       total_capacity:
         description:
-          - The pool's total capacity shall be at least this many GB, 0 or more. It gets what is missing, or nothing.
+          - Minimum total capacity of the pool, in GB, 0 or more. The pool gets what is missing, or nothing.
         type: int
       unallocated_capacity:
         description:
-          - The pool's unallocated capacity shall be at least this many GB, 0 or more, as room for people, groups or
-            departments to come. It gets what is missing, or nothing.
+          - Minimum unallocated capacity of the pool, in GB, 0 or more. Use it to keep capacity for new people, groups
+            or departments. The pool gets what is missing, or nothing.
         type: int
       expand_capacity:
         description:
           - Add exactly this many GB, 1 or more. This is the field of KooDrive's own API.
           - It must be a multiple of O(capacity_step).
-          - With O(idempotency_key), the addition is made once. B(Without it, it is not idempotent); a job that is launched twice adds twice.
+          - With O(idempotency_key), the module adds it once. B(Without a key, it is not idempotent.) A job that you
+            launch twice adds twice.
         type: int
   origin_reserve:
     description:
-      - How many GB of unallocated capacity must stay in the origin.
+      - How many GB must stay unallocated in the origin.
     type: int
     default: 0
   idempotency_key:
     description:
-      - The name of this addition, such as an order number; 1 to 255 visible characters, without blanks.
-      - The addition with this key is made once per tenant and ledger, however often and from wherever it is asked for. If it was made before,
-        nothing is sent, and RV(earlier) says when.
+      - The name of this addition, such as an order number. It has 1 to 255 visible ASCII characters, without blanks.
+      - The module makes the addition with this key once per tenant and ledger, however many runs and machines ask for
+        it. If it was made before, the module sends nothing, and RV(earlier) says when.
       - All targets of the task must have O(target[].expand_capacity). Desired states need no key.
-      - The same key with another origin, other targets or other amounts is RV(error.kind=invalid_request).
-      - In a container or a job of AWX, it needs a named O(ledger).
-      - It is not secret. The ledger, results and logs show it.
+      - If you use a key again with another origin, other targets or other amounts, the task fails with
+        RV(error.kind=invalid_request).
+      - In a container or a job of AWX, a key needs a named O(ledger).
+      - The key is not secret. The ledger, results and logs show it.
     type: str
     version_added: 0.2.0
 seealso:
@@ -92,18 +95,18 @@ attributes:
   idempotent:
     support: partial
     details:
-      - O(target[].total_capacity) and O(target[].unallocated_capacity) are desired states, and a second run changes
+      - O(target[].total_capacity) and O(target[].unallocated_capacity) are desired states. A second run changes
         nothing.
-      - O(target[].expand_capacity) with O(idempotency_key) adds once, and a second run changes nothing.
-      - O(target[].expand_capacity) alone adds on every run, because KooDrive's transfer is relative and has no key by which a
-        repeated request could be recognised.
+      - O(target[].expand_capacity) with O(idempotency_key) adds once. A second run changes nothing.
+      - O(target[].expand_capacity) without a key adds on every run. KooDrive's transfer is relative, and KooDrive
+        cannot recognise a repeated request.
 """
 
 EXAMPLES = r"""
-# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET
-# and KOODRIVE_USER_ID, where a task does not give them.
+# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID,
+# KOODRIVE_APP_SECRET and KOODRIVE_USER_ID, if a task does not give them.
 
-- name: Give the group pool 2,000 GB and keep room for 50 new people, out of what no department uses
+- name: Give the group pool 2,000 GB, and keep 500 GB for new people, from the department pool
   huaweicloud.koodrive.koodrive_space_transfer:
     origin_type: department
     target:
@@ -112,20 +115,20 @@ EXAMPLES = r"""
       - type: individual
         unallocated_capacity: 500
 
-- name: Make room for 200 GB in the individual pool, but leave the group pool 100 GB
+- name: Keep 200 GB for new people, but leave the group pool 100 GB
   huaweicloud.koodrive.koodrive_space_transfer:
     origin_type: group
     origin_reserve: 100
     target:
       - type: individual
         unallocated_capacity: 200
-  register: room
+  register: moved
 
 - name: Say what moved
   ansible.builtin.debug:
-    msg: "Moved: {{ room.transfers }}. The individual pool has {{ room.allocation.individual.unallocated_capacity }} GB free."
+    msg: "{{ moved | huaweicloud.koodrive.summary(ansible_check_mode) }}"
 
-- name: Add 100 GB to the group pool, once for this order, however often it is run
+- name: Add 100 GB to the group pool, once for this order
   huaweicloud.koodrive.koodrive_space_transfer:
     origin_type: department
     target:
@@ -134,7 +137,7 @@ EXAMPLES = r"""
     idempotency_key: order-A-1071
   register: order
 
-- name: Say whether that was now or before
+- name: Say when it was added
   ansible.builtin.debug:
     msg: "{{ 'Added now.' if order.earlier is none else 'Added before, ' ~ order.earlier.time ~ '.' }}"
 
@@ -147,14 +150,14 @@ EXAMPLES = r"""
 
 - name: Branch on what went wrong
   block:
-    - name: Ask for more than there is
+    - name: Ask for more than the origin has
       huaweicloud.koodrive.koodrive_space_transfer:
         origin_type: department
         target:
           - type: group
             total_capacity: 1000000
   rescue:
-    - name: Ask for help where capacity is short, and fail for every other reason
+    - name: Ask for help if capacity is short, and fail for every other reason
       ansible.builtin.assert:
         that: ansible_failed_result.error.kind == 'insufficient_capacity'
         success_msg: "Please have the tenant's capacity expanded. {{ ansible_failed_result.msg }}"
@@ -166,7 +169,7 @@ EXAMPLES = r"""
       language: zh-CN
       timeout: 10
   block:
-    - name: Keep 20 GB free for new groups
+    - name: Keep 20 GB for new groups
       huaweicloud.koodrive.koodrive_space_transfer:
         origin_type: department
         target:
@@ -181,7 +184,7 @@ changed:
   type: bool
   sample: true
 transfers:
-  description: What was sent, and in check mode what would be sent. Empty when nothing is to do.
+  description: What the module sent. In check mode, what it would send. Empty if there was nothing to move.
   returned: success, and failure where known
   type: list
   elements: dict
@@ -197,7 +200,8 @@ transfers:
       expand_capacity: 1500
 earlier:
   description:
-    - The addition that was made before with the same O(idempotency_key); V(null) if there is none. Nothing was sent now.
+    - The addition that was made before with the same O(idempotency_key). In this case, the module sent nothing now.
+      V(null) if there is none.
   returned: success, and failure where known
   type: dict
   version_added: 0.2.0
@@ -210,7 +214,7 @@ earlier:
       type: str
       sample: 2026-11-25 14:03:12 UTC
     transfers:
-      description: What was sent, as in RV(transfers).
+      description: What it sent, as in RV(transfers).
       type: list
       elements: dict
       contains:
@@ -222,8 +226,8 @@ earlier:
           type: int
 allocation:
   description:
-    - The pools after the task, by type. In check mode, and with O(verify=false), the predicted ones.
-    - A pool that KooDrive did not report is not in it.
+    - The pools after the task, by type. In check mode and with O(verify=false), they are predicted.
+    - A pool that KooDrive did not report is missing.
   returned: success, and failure where known
   type: dict
   contains: &pools
@@ -232,13 +236,13 @@ allocation:
       type: dict
       contains: &pool
         total_capacity:
-          description: All of the pool's capacity, in GB.
+          description: The total capacity of the pool, in GB.
           type: int
         allocated_capacity:
-          description: What has been handed out to departments, users or groups, in GB.
+          description: How much of it is allocated to departments, users or groups, in GB.
           type: int
         unallocated_capacity:
-          description: Total less allocated, in GB; 0 where more is allocated than there is.
+          description: Total less allocated, in GB; 0 if more is allocated than the total.
           type: int
     individual:
       description: The pool of individual users.
@@ -254,24 +258,25 @@ allocation:
       allocated_capacity: 400
       unallocated_capacity: 100
 allocation_before:
-  description: The pools as the task found them.
+  description: The pools before the task.
   returned: success, and failure where known
   type: dict
   contains: *pools
 verified:
   description:
-    - Whether RV(allocation) was read from KooDrive and shows what the task asked for. It is V(false) where it is a prediction,
-      that is, in check mode when something would move, and with O(verify=false).
+    - Whether the module read RV(allocation) from KooDrive after the transfer, and it shows what the task asked for.
+    - V(false) if RV(allocation) is predicted. This happens with O(verify=false), and in check mode if something would
+      move.
   returned: success
   type: bool
   sample: true
 origin_type:
-  description: The type of the pool that gives, as the task had it.
+  description: The option O(origin_type).
   returned: success, and failure where known
   type: str
   sample: department
 endpoint:
-  description: The KooDrive endpoint, as it was used.
+  description: The KooDrive endpoint that the task used.
   returned: success, and failure where known
   type: str
   sample: https://intl.myhuaweicloud-koodrive.com
@@ -280,42 +285,43 @@ trace_id:
   returned: success, and failure where known
   type: str
 error:
-  description: What went wrong, for playbooks to branch on. RV(msg) says the same for people.
+  description: What went wrong, in a form that playbooks can branch on. RV(msg) says the same in sentences.
   returned: failure
   type: dict
   contains:
     kind:
       description:
-        - V(invalid_request) - an option is wrong; nothing was sent.
+        - V(invalid_request) - an option is wrong. Nothing was sent.
         - V(authentication) - KooDrive refused the credentials.
-        - V(insufficient_capacity) - the origin has too little unallocated capacity; nothing was moved.
+        - V(insufficient_capacity) - the origin has too little unallocated capacity. Nothing moved.
         - V(rejected) - KooDrive refused the request for another reason.
-        - V(rate_limited) - KooDrive takes no more requests for now.
+        - V(rate_limited) - KooDrive accepts no more requests for now.
         - V(server_error) - KooDrive could not handle the request.
-        - V(unreachable) - no connection, or no complete answer.
-        - V(invalid_reply) - an answer that makes no sense.
+        - V(unreachable) - there was no connection, or no complete reply.
+        - V(invalid_reply) - a reply makes no sense.
         - V(not_verified) - KooDrive accepted the transfer, but the pools do not show it.
-        - V(outcome_unknown) - the reply to the transfer was lost, and the pools do not show whether it was made.
-        - V(open_transfer) - the outcome of an earlier transfer of the tenant is not known yet; nothing was sent.
-        - V(busy) - other tasks were moving capacity of the same tenant for too long; nothing was sent.
-        - V(ledger_unavailable) - the ledger cannot be used; nothing was sent.
+        - V(outcome_unknown) - the reply to the transfer was lost, and the pools do not show its outcome. If the pools
+          have a desired state all the same, the task succeeds with a warning instead.
+        - V(open_transfer) - the outcome of an earlier transfer of the tenant is not known yet. Nothing was sent now.
+        - V(busy) - other tasks moved capacity of the same tenant for too long. Nothing was sent.
+        - V(ledger_unavailable) - the module cannot use the ledger. Nothing was sent.
       type: str
     http_status:
-      description: The HTTP status of KooDrive's answer, if there was one.
+      description: The HTTP status of KooDrive's reply, if there was one.
       type: int
     code:
-      description: KooDrive's own error code, if there was one; always as text.
+      description: KooDrive's own error code, if there was one, as text.
       type: str
       sample: "13000311"
     message:
       description: KooDrive's own message, if there was one.
       type: str
     request_id:
-      description: The ID of the request, where it was the gateway in front of KooDrive that answered and gave one.
+      description: The ID of the request, if the gateway in front of KooDrive replied and gave one.
       type: str
 msg:
   description:
-    - What failed, at which step, KooDrive's own code and message, what the pools hold, what to do next, and the trace ID.
+    - What failed and at which step, KooDrive's own code and message, the pools, what to do next, and the trace ID.
   returned: failure
   type: str
 """

@@ -7,35 +7,36 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: koodrive_space_transfer_info
-short_description: List the transfers that the ledger has of a KooDrive tenant
+short_description: List the transfers of a KooDrive tenant in the ledger
 version_added: 0.2.0
 author:
   - The huaweicloud.koodrive maintainers (!UNKNOWN)
 description:
-  - KooDrive keeps no record of transfers. The modules that move capacity keep one in their ledger. This module lists it, newest first.
-  - The module writes nothing, neither to KooDrive nor to the ledger. It asks KooDrive only for the tenant, if neither O(tenant) nor the ledger
-    has it.
+  - KooDrive keeps no record of transfers. The modules that move capacity write records into their ledger. This module
+    lists them, newest first.
+  - The module writes nothing, neither to KooDrive nor to the ledger. It asks KooDrive only for the tenant, if neither
+    O(tenant) nor the ledger names it.
 options:
   state:
     description:
-      - Only transfers in one of these states. A list without anything in it counts as not set.
+      - List only transfers in one of these states. An empty list counts as not set.
       - V(open) - it may have been sent, and its outcome is not known yet. A tenant has at most one.
       - V(done) - KooDrive applied it.
       - V(not_done) - KooDrive refused it, it was never sent, or it was lost.
-      - V(given_up) - nobody knows its outcome, because the pools have changed in another way.
+      - V(given_up) - its outcome stays unknown, because the pools have changed in another way.
     type: list
     elements: str
     choices: [open, done, not_done, given_up]
     default: [open, done, not_done, given_up]
   since:
     description:
-      - Only transfers that were begun at this time or later, by KooDrive's clock.
-      - A date or a time in ISO 8601, such as V(2026-11-25), V(2026-11-25T14:00) or V(2026-11-25T14:00:00+01:00). A date is its midnight,
-        what has no zone is UTC, and fractions of a second make no difference.
+      - List only transfers of this time or later, by KooDrive's clock.
+      - Give a date or a time in ISO 8601, such as V(2026-11-25), V(2026-11-25T14:00) or V(2026-11-25T14:00:00+01:00). A
+        date means its midnight. A time without a zone is UTC. Fractions of a second are ignored.
     type: str
   limit:
     description:
-      - No more than this many transfers, the newest ones; 1 to 10000.
+      - List at most this many transfers, the newest ones; 1 to 10000.
     type: int
     default: 50
 notes:
@@ -62,8 +63,8 @@ attributes:
 """
 
 EXAMPLES = r"""
-# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET
-# and KOODRIVE_USER_ID, and the ledger from KOODRIVE_LEDGER, where a task does not give them.
+# The endpoint and the credentials come from KOODRIVE_ENDPOINT and KOODRIVE_TOKEN, or KOODRIVE_APP_ID,
+# KOODRIVE_APP_SECRET and KOODRIVE_USER_ID, and the ledger from KOODRIVE_LEDGER, if a task does not give them.
 
 - name: List the last transfers
   huaweicloud.koodrive.koodrive_space_transfer_info:
@@ -82,10 +83,10 @@ EXAMPLES = r"""
     state: open
   register: unresolved
 
-- name: Go on only if there is none
+- name: Stop if there is one
   ansible.builtin.assert:
     that: not unresolved.transfers
-    fail_msg: "Begun {{ unresolved.transfers[0].time | default }}, with an unknown outcome: {{ unresolved.transfers }}"
+    fail_msg: The outcome of the transfer of {{ unresolved.transfers[0].time | default }} is not known yet.
 
 - name: List what the group pool may have received in the last 30 days
   huaweicloud.koodrive.koodrive_space_transfer_info:
@@ -96,12 +97,14 @@ EXAMPLES = r"""
 
 - name: Say how much that was
   ansible.builtin.debug:
-    msg: "{{ month.transfers | map(attribute='target') | flatten | selectattr('type', 'eq', 'group') | sum(attribute='expand_capacity') }} GB"
+    msg: "{{ '{:,}'.format(targets | selectattr('type', 'eq', 'group') | sum(attribute='expand_capacity')) }} GB"
+  vars:
+    targets: "{{ month.transfers | map(attribute='target') | flatten }}"
 """
 
 RETURN = r"""
 transfers:
-  description: The transfers that were asked for, newest first.
+  description: The transfers, newest first.
   returned: success
   type: list
   elements: dict
@@ -110,19 +113,20 @@ transfers:
       description: Its outcome, see O(state).
       type: str
     time:
-      description: When it was begun, in UTC by KooDrive's clock.
+      description: When its record was written, in UTC by KooDrive's clock. The transfer was sent directly after that.
       type: str
     ended:
-      description: When its outcome was written down, or null while it is V(open).
+      description: When its outcome was recorded, or null while it is V(open).
       type: str
     writer:
-      description: The run that sent it, as C(user@host). For a job of AWX, it names the job, such as C(AWX job 4711 of awx.example.org).
+      description: The run that sent it, as C(user@host). For a job of AWX, it names the job, such as C(AWX job 4711 of
+        awx.example.org).
       type: str
     origin_type:
-      description: The type of the pool that gave.
+      description: The type of the origin.
       type: str
     target:
-      description: The pools that received.
+      description: The targets.
       type: list
       elements: dict
       contains:
@@ -141,13 +145,13 @@ transfers:
           type: dict
           contains: &pool
             total_capacity:
-              description: All of the pool's capacity, in GB.
+              description: The total capacity of the pool, in GB.
               type: int
             allocated_capacity:
-              description: What has been handed out to departments, users or groups, in GB.
+              description: How much of it is allocated to departments, users or groups, in GB.
               type: int
             unallocated_capacity:
-              description: Total less allocated, in GB; 0 where more is allocated than there is.
+              description: Total less allocated, in GB; 0 if more is allocated than the total.
               type: int
         individual:
           description: The pool of individual users.
@@ -161,7 +165,7 @@ transfers:
       description: The ID by which KooDrive's logs know the run that sent it.
       type: str
     idempotency_key:
-      description: The key of an addition that is made once, if it has one.
+      description: The key of the addition, if it has one.
       type: str
   sample:
     - state: done
@@ -184,13 +188,14 @@ transfers:
       trace_id: 0f9a77b2a1c94d0c8c7be51a1f8a2e6d0f9a77b2a1c94d0c8c7be51a1f
       idempotency_key: null
 total:
-  description: How many transfers of the tenant the ledger has, whatever the options leave out. No more than 10000 are counted.
+  description: How many transfers of the tenant the ledger has, at most 10000. O(state), O(since) and O(limit) do not
+    change it.
   returned: success
   type: int
   sample: 1
 latest:
   description:
-    - The newest transfer of the tenant, whatever the options leave out, or null where there is none.
+    - The newest transfer of the tenant, or null if there is none. O(state), O(since) and O(limit) do not change it.
     - If a transfer is open, it is this one.
   returned: success
   type: dict
@@ -201,7 +206,7 @@ tenant:
   type: str
   sample: 3a1f8a2e6d
 endpoint:
-  description: The KooDrive endpoint, as it was used.
+  description: The KooDrive endpoint that the task used.
   returned: success, and failure where known
   type: str
   sample: https://intl.myhuaweicloud-koodrive.com
@@ -210,33 +215,33 @@ trace_id:
   returned: success, and failure where known
   type: str
 error:
-  description: What went wrong, for playbooks to branch on. RV(msg) says the same for people.
+  description: What went wrong, in a form that playbooks can branch on. RV(msg) says the same in sentences.
   returned: failure
   type: dict
   contains:
     kind:
       description:
-        - V(invalid_request) - an option is wrong; nothing was sent.
-        - V(ledger_unavailable) - the ledger cannot be used; nothing was sent.
+        - V(invalid_request) - an option is wrong. Nothing was sent.
+        - V(ledger_unavailable) - the module cannot use the ledger. Nothing was sent.
         - V(authentication) - KooDrive refused the credentials.
         - V(rejected) - KooDrive refused the request for another reason.
-        - V(rate_limited) - KooDrive takes no more requests for now.
+        - V(rate_limited) - KooDrive accepts no more requests for now.
         - V(server_error) - KooDrive could not handle the request.
-        - V(unreachable) - no connection, or no complete answer.
-        - V(invalid_reply) - an answer that makes no sense.
+        - V(unreachable) - there was no connection, or no complete reply.
+        - V(invalid_reply) - a reply makes no sense.
       type: str
     http_status:
-      description: The HTTP status of KooDrive's answer, if there was one.
+      description: The HTTP status of KooDrive's reply, if there was one.
       type: int
     code:
-      description: KooDrive's own error code, if there was one; always as text.
+      description: KooDrive's own error code, if there was one, as text.
       type: str
       sample: "13000410"
     message:
       description: KooDrive's own message, if there was one.
       type: str
     request_id:
-      description: The ID of the request, where it was the gateway in front of KooDrive that answered and gave one.
+      description: The ID of the request, if the gateway in front of KooDrive replied and gave one.
       type: str
 msg:
   description: What failed, KooDrive's own code and message, what to do next, and the trace ID.

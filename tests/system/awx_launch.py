@@ -1,9 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX makes of a launch: the variables and credentials of the job, and when it starts. Its rules, written without its code.
+"""AWX's rules for a launch, written without its code: variables and credentials of a job, and when it starts.
 
-A job template is a mapping with the fields of AWX's API, its survey under ``survey``, and the IDs of its credentials and instance groups.
+A job template is a mapping with the fields of AWX's API, its survey under ``survey``, and the IDs of its credentials
+and instance groups.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Any
 
 
 def faults_of_answer(question: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
-    """Why AWX would refuse the answer to a question: as missing, as of another type, as too small or too large, or as no choice."""
+    """Return why AWX would refuse the answer to a question.
+
+    The answer is missing, of another type, too small, too large, or no choice.
+    """
     name = question["variable"]
     if name not in answers:
         return [f"'{name}' value missing"] if question["required"] else []
@@ -29,8 +33,10 @@ def faults_of_answer(question: Mapping[str, Any], answers: Mapping[str, Any]) ->
 
 
 def variables_of_job(template: Mapping[str, Any], answers: Mapping[str, Any], handed_on: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], list[str]]:
-    """The extra variables of a job, and why AWX would refuse the launch. An answer to no question is ignored; what earlier nodes of a
-    workflow handed on is not."""
+    """Return the extra variables of a job, and why AWX would refuse the launch.
+
+    AWX ignores answers without a question, but not what earlier nodes of a workflow handed on.
+    """
     spec: Sequence[Mapping[str, Any]] = template["survey"]["spec"]
     defaults = {question["variable"]: question["default"] for question in spec if "default" in question}
     usable = {question["variable"] for question in spec if question["variable"] in defaults and not faults_of_answer(question, defaults)}
@@ -58,13 +64,13 @@ def credentials_of_job(template: Mapping[str, Any], given: list[int] | None, typ
 
 
 def faults_of_credentials(credentials: Iterable[int], types: Mapping[int, int]) -> list[str]:
-    """Why AWX would refuse these credentials together: it takes one of each type."""
+    """Return why AWX would refuse these credentials together. It takes one of each type."""
     of_types = [types[one] for one in credentials]
     return [f"Cannot assign multiple credentials of type {kind}" for kind in set(of_types) if of_types.count(kind) > 1]
 
 
 def fault_of_prompted_credential(template: Mapping[str, Any], prompted: Iterable[int], more: int, types: Mapping[int, int]) -> str:
-    """Why AWX would refuse one ``more`` credential among those that a schedule is prompted for; empty if it would take it."""
+    """Return why AWX would refuse one ``more`` credential of a schedule's prompts. Empty if it would accept it."""
     if not template.get("ask_credential_on_launch"):
         return "Related template is not configured to accept credentials on launch."
     if types[more] in [types[one] for one in prompted]:
@@ -73,21 +79,21 @@ def fault_of_prompted_credential(template: Mapping[str, Any], prompted: Iterable
 
 
 def credentials_of_scheduled_job(template: Mapping[str, Any], prompted: Sequence[int], types: Mapping[int, int]) -> list[int]:
-    """The credentials that a scheduled job gets: those of the schedule, and those of the template that are of other types."""
+    """Return the credentials of a scheduled job: the schedule's, and those of the template that have other types."""
     return [*prompted, *(one for one in template.get("credentials", []) if types[one] not in [types[other] for other in prompted])]
 
 
 def group_of_job(template: Mapping[str, Any], running: Sequence[Mapping[str, Any]], groups: Mapping[int, Mapping[str, Any]], fallback: int) -> int | None:
-    """The instance group that the next job of a template starts in, or None if it has to wait for one of the ``running`` jobs.
+    """Return the instance group of the next job of a template, or None if it must wait for one of the ``running`` jobs.
 
-    All groups are container groups, which count their own jobs. The ``fallback`` is the one of inventory and organization.
+    All groups are container groups, which count their own jobs. ``fallback`` is the group of the organization.
     """
     if not template.get("allow_simultaneous") and template["id"] in [job["job_template"] for job in running]:
         return None
     own: list[int] = template.get("instance_groups", [])
     others = [] if own and template.get("prevent_instance_group_fallback") else [fallback]
     for group in [*own, *others]:
-        room = groups[group].get("max_concurrent_jobs", 0)
-        if not room or room > [job["instance_group"] for job in running].count(group):
+        limit = groups[group].get("max_concurrent_jobs", 0)
+        if not limit or limit > [job["instance_group"] for job in running].count(group):
             return group
     return None

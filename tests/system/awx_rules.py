@@ -1,8 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX accepts as a credential type, as a survey and as the times of a schedule, and how it fills in a credential: its rules, written without
-its code."""
+"""AWX's rules for credential types, surveys and times of schedules, and how it fills in a credential.
+
+They are written without its code.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +140,7 @@ def _faults_of_question(question: Mapping[str, Any]) -> list[str]:
 
 
 def may_stay_blank(question: Mapping[str, Any]) -> bool:
-    """Return whether a launch can leave the question blank. Where it has a default, AWX takes that instead of an answer that is left out."""
+    """Return whether a launch can leave the question blank. If there is a default, AWX uses it for a missing answer."""
     return not question["required"] and question.get("default", "") == ""
 
 

@@ -1,8 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of AWX's API as its modules need to create credential types, instance groups, job templates and schedules, and as a launch needs; AWX
-itself cannot be had in a test."""
+"""The part of AWX's API that its modules and a launch need. A test cannot run AWX itself.
+
+The modules create credential types, instance groups, job templates and schedules.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.server_thread impo
 
 from . import awx_launch, awx_rules
 
-TOKEN = "awx-token-that-nobody-may-see"
-#: The token of somebody who may write nearly everything, and one with the scope read.
+TOKEN = "awx-token-that-must-not-show"
+#: The token of a user who may write nearly everything, and one with the scope read.
 MEMBER, READER = "awx-token-of-a-member", "awx-token-for-reading"
 PLAYBOOKS = [f"{folder}{name}.yml" for folder in ("playbooks/", "") for name in ("transfer", "balance", "onboard", "report")]
 THERE: list[tuple[str, dict[str, Any]]] = [
@@ -31,12 +33,15 @@ THERE: list[tuple[str, dict[str, Any]]] = [
 
 
 class FakeAWX(ServerThread):
-    """An AWX with an organization, projects, inventories, a credential of another type and a group; it refuses what AWX refuses."""
+    """An AWX with an organization, projects, inventories, a credential of another type and a group.
+
+    It refuses what AWX refuses.
+    """
 
     def __init__(self, token: str = TOKEN) -> None:
         self.objects: dict[str, list[dict[str, Any]]] = {}
         self.writes: list[str] = []
-        #: The credentials that nobody has the right to use.
+        #: The credentials that no user may use.
         self.unusable: set[int] = set()
         # Each token, and the part of the API that it may not write to, if any.
         self._tokens = {f"Bearer {token}": None, f"Bearer {MEMBER}": "/credential_types/", f"Bearer {READER}": "/"}

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of Ansible Galaxy's API as ansible-galaxy needs to install a collection; Galaxy itself cannot be had in a test."""
+"""The part of Ansible Galaxy's API that ansible-galaxy needs to install a collection.
+
+A test cannot use Galaxy itself.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.server_thread impo
 
 
 def pack(source: Path, folder: Path) -> Path:
-    """The archive of an installed collection, in ``folder``, without what the package that it was installed from has left out."""
+    """Pack an installed collection into an archive in ``folder``.
+
+    The archive lacks the files that the package of the collection has left out.
+    """
     whole = folder / "whole"
     shutil.copytree(source, whole)
     manifest, files = (json.loads((whole / name).read_text(encoding="utf-8")) for name in ("MANIFEST.json", "FILES.json"))

@@ -19,15 +19,15 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.server_thread impo
 from ansible_collections.huaweicloud.koodrive.tests.system import awx_launch
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES
 
-#: Seconds after which something has gone wrong. To start takes some, for there are a Java and the rules to be loaded.
+#: Seconds after which something is wrong. The start takes some, because it loads Java and the rules.
 PATIENCE = 90.0
 INVENTORY = "all:\n  hosts:\n    localhost:\n"
 
 
 class Rulebook:
-    """A running ansible-rulebook. Use it as a context manager: at the end of the context, it is ended.
+    """A running ansible-rulebook. As a context manager, it ends the process.
 
-    ``rulebook`` is a path or a name, ``variables`` are those of the rulebook, ``environment`` is what it gets beside that of the tests.
+    ``rulebook`` is a path or a name. ``variables`` are the rulebook's. ``environment`` adds to that of the tests.
     """
 
     def __init__(self, rulebook: str, folder: Path, environment: dict[str, str], variables: dict[str, Any], *options: str) -> None:
@@ -35,7 +35,7 @@ class Rulebook:
             (folder / name).write_text(text, encoding="utf-8")
         self._output = folder / "output"
         command = ["ansible-rulebook", "--rulebook", rulebook, "--inventory", "inventory.yml", "--vars", "vars.yml", "--print-events", *options]
-        # Not what makes the collection importable in the tests: ansible-rulebook has to find it as it does elsewhere.
+        # Without the path of the tests. ansible-rulebook must find the collection as it does for users.
         kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "KOODRIVE_TOKEN")}
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
@@ -55,23 +55,23 @@ class Rulebook:
         self._process.wait(PATIENCE)
 
     def printed(self) -> str:
-        """All that it has printed so far."""
+        """Return all output so far."""
         return self._output.read_text(encoding="utf-8")
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        """Wait until it has printed ``text``, so many times. Raises AssertionError where it does not, or has ended."""
+        """Wait until it has printed ``text`` this many times. Raise AssertionError if it does not, or has ended."""
         deadline = time.monotonic() + PATIENCE
         while self.printed().count(text) < times:
             assert time.monotonic() < deadline and self._process.poll() is None, self.printed()
             time.sleep(0.05)
 
     def end(self) -> int:
-        """Wait until it has ended by itself, and return how."""
+        """Wait until it ends, and return its exit status."""
         return self._process.wait(PATIENCE)
 
 
 class Controller(ServerThread):
-    """As much of a controller as ansible-rulebook needs to launch the job templates; a job never ends."""
+    """The part of a controller that ansible-rulebook needs to launch job templates. Its jobs never end."""
 
     TOKEN = "controller-token"
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ansible-lint says of the playbooks of a user who has the collection installed."""
+"""The results of ansible-lint for playbooks that use the installed collection."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ RIGHT = [
 
 @pytest.fixture(name="home", scope="session")
 def fixture_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home folder of a user who has installed the collection as README.md says."""
+    """The home folder of a user, with the collection installed as README.md says."""
     home = tmp_path_factory.mktemp("home")
     ended = subprocess.run(["ansible-galaxy", "collection", "install", str(ROOT)], env=surroundings(home), capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
@@ -66,13 +66,13 @@ def fixture_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def surroundings(home: Path) -> dict[str, str]:
-    """The environment with ``home`` as its home folder, and without the collection that the tests are imported from."""
+    """Return the environment with ``home`` as home folder, and without the collection of the tests."""
     kept = {name: value for name, value in os.environ.items() if name not in ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH")}
     return {**kept, "HOME": str(home)}
 
 
 def lint(home: Path, playbook: str, tmp_path: Path) -> tuple[str, str]:
-    """What ansible-lint finds in a playbook, and what it says besides; it must not have asked KooDrive for anything."""
+    """Return what ansible-lint finds in a playbook, and its other output. It must not send requests to KooDrive."""
     (tmp_path / "play.yml").write_text(playbook, encoding="utf-8")
     with KooDriveForTests(new_state(TOKEN)) as koodrive:
         environment = {**surroundings(home), "KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN}
@@ -96,7 +96,7 @@ def test_each_mistake_in_an_argument_is_found(home: Path, tmp_path: Path) -> Non
     [PLAY + "".join(RIGHT), next(text for where, text in examples() if where.startswith("README.md") and "hosts:" in text)],
     ids=["ours", "README.md"],
 )
-def test_a_right_playbook_passes(home: Path, tmp_path: Path, playbook: str) -> None:
+def test_a_correct_playbook_passes(home: Path, tmp_path: Path, playbook: str) -> None:
     found, said = lint(home, playbook, tmp_path)
     assert found == "" and "Passed: 0 failure(s), 0 warning(s) in 1 files" in said
     assert "Ignored exception" not in said

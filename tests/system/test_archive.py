@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The archive that is published: what is in it, what an importer says of it, and what its user meets first."""
+"""The published archive: its files, the importer's messages, and the first playbook of a user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FOR_USERS = {"CHANGELOG.rst", "LICENSE", "README.md", "changelogs", "docs", "ext
 
 
 def run(*command: str, cwd: Path = ROOT, **environment: str) -> str:
-    """What the command prints; it must succeed. It does not see the collection that the tests are imported from."""
+    """Return the output of a command, which must succeed. It does not see the collection of the tests."""
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ended = subprocess.run(command, cwd=cwd, env={**surroundings, **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
@@ -37,7 +37,7 @@ def fixture_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive
 
 
-def test_it_holds_what_users_need_and_nothing_else(archive: Path) -> None:
+def test_the_archive_has_what_users_need_and_nothing_else(archive: Path) -> None:
     with tarfile.open(archive) as content:
         files = {name for name in content.getnames() if not content.getmember(name).isdir()}
     assert {name.split("/")[0] for name in files} == FOR_USERS | {"MANIFEST.json", "FILES.json"}
@@ -47,14 +47,14 @@ def test_it_holds_what_users_need_and_nothing_else(archive: Path) -> None:
     assert {name for name in files if name.split("/")[0] in folders} == ours - {"", "docs/docsite/conf.py"}
 
 
-def test_it_leaves_out_nothing_that_does_not_exist() -> None:
+def test_the_archive_leaves_out_only_existing_files() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     made = {".git", *(line.strip("/") for line in ignored)}
     left_out = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["build_ignore"]
     assert [entry for entry in left_out if entry not in made and not list(ROOT.glob(entry))] == []
 
 
-def test_the_importer_has_nothing_to_say(archive: Path) -> None:
+def test_the_importer_has_no_complaints(archive: Path) -> None:
     importer = Path(os.environ["GALAXY_IMPORTER"])
     said = run(str(importer / "python"), "-m", "galaxy_importer.main", str(archive), cwd=archive.parent, PATH=f"{importer}:{os.environ['PATH']}")
     assert "Importer processing completed successfully" in said
@@ -81,7 +81,7 @@ def test_the_first_playbook_of_the_readme_runs_from_it(archive: Path, tmp_path: 
     ("name", "packages"),
     [("execution-environment.yml", ["psycopg[binary]>=3.1"]), ("decision-environment.yml", ["ansible-rulebook>=1.3,<2", "psycopg[binary]>=3.1"])],
 )
-def test_an_environment_can_be_made_of_it(archive: Path, tmp_path: Path, name: str, packages: list[str]) -> None:
+def test_environments_can_be_built_with_the_archive(archive: Path, tmp_path: Path, name: str, packages: list[str]) -> None:
     (tmp_path / archive.name).write_bytes(archive.read_bytes())
     (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
     run("ansible-builder", "create", "--file", name, "--output-filename", "Containerfile", cwd=tmp_path)

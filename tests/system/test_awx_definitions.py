@@ -23,7 +23,7 @@ def test_the_credential_type_is_what_awx_takes() -> None:
     assert awx_rules.faults_of_injectors(INJECTORS, INPUTS) == []
 
 
-def test_the_credential_sets_environment_variables_alone_and_for_each_field() -> None:
+def test_the_credential_sets_one_environment_variable_for_each_field() -> None:
     assert list(INJECTORS) == ["env"]
     filled = {field["id"]: f"<{field['id']}>" for field in INPUTS["fields"]}
     assert awx_rules.environment_of(INJECTORS, filled) == {f"KOODRIVE_{name.upper()}": value for name, value in filled.items()}
@@ -34,7 +34,7 @@ def test_blank_fields_are_empty_variables() -> None:
     assert blank.pop("KOODRIVE_TOKEN") == "t" and set(blank.values()) == {""}
 
 
-def test_what_is_secret_is_kept_secret() -> None:
+def test_secret_fields_are_marked_as_secret() -> None:
     assert {field["id"] for field in INPUTS["fields"] if field.get("secret")} == {"token", "app_secret", "ledger"}
 
 
@@ -48,11 +48,11 @@ def test_the_survey_asks_for_an_addition_only_where_the_playbook_wants_a_key() -
         asked = {question["variable"] for question in template["survey"]["spec"]}
         assert ("koodrive_expand_capacity" in asked) is ("koodrive_idempotency_key" in asked)
         assert ("koodrive_expand_capacity" in asked) is (template["extra_vars"].get("koodrive_additions_need_a_key") is True)
-        # What a template sets must not be for a launch to undo.
+        # A launch must not change what a template sets.
         assert asked.isdisjoint(template["extra_vars"])
 
 
-def test_who_gives_an_order_number_is_told_which_field_of_the_credential_it_needs() -> None:
+def test_the_survey_names_the_field_of_the_credential_that_an_order_number_needs() -> None:
     (field,) = [field for field in INPUTS["fields"] if field["id"] == "ledger"]
     assert "order number" in field["help_text"]
     keys = [question for survey in SURVEYS for question in survey["spec"] if question["variable"].endswith(("_idempotency_key", "_expand_capacity"))]
@@ -62,17 +62,17 @@ def test_who_gives_an_order_number_is_told_which_field_of_the_credential_it_need
 @pytest.mark.parametrize(
     ("question", "answers", "variables"),
     [
-        # An optional answer that is left out takes the default, in a multiple choice as well. It cannot be "none of them".
+        # For a missing optional answer, AWX uses the default, also in a multiple choice.
         ({"type": "multiplechoice", "choices": ["a", "b"], "default": "a"}, {}, {"q": "a"}),
         ({"type": "multiplechoice", "choices": ["a", "b"], "default": "a"}, {"q": "b"}, {"q": "b"}),
         ({"type": "integer", "default": 3}, {}, {"q": 3}),
         ({"type": "text", "default": "x"}, {"q": ""}, {"q": ""}),
-        # Without a default, or with one that is no possible answer, there is no variable.
+        # Without a default, or with an impossible one, there is no variable.
         ({"type": "multiplechoice", "choices": ["a", "b"]}, {}, {}),
         ({"type": "integer", "default": ""}, {}, {}),
     ],
 )
-def test_an_optional_answer_that_is_left_out_takes_the_default(question: dict[str, Any], answers: dict[str, Any], variables: dict[str, Any]) -> None:
+def test_a_missing_optional_answer_takes_the_default(question: dict[str, Any], answers: dict[str, Any], variables: dict[str, Any]) -> None:
     asked = {**QUESTION, **question}
     assert awx_rules.faults_of_survey({"name": "s", "description": "d", "spec": [asked]}) == []
     template = {"extra_vars": "{}", "survey": {"spec": [asked]}}

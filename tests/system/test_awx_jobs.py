@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each playbook as a job of AWX runs it: by ansible-runner, out of a project, with a credential and the answers of its survey."""
+"""Each playbook as a job of AWX: ansible-runner runs it from a project, with a credential and answers of its survey."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MOVES = {
 
 @pytest.fixture(autouse=True)
 def fixture_echo(koodrive: KooDriveForTests) -> None:
-    """Whatever a job keeps of the server's words must not have the credentials in it."""
+    """Let the server repeat requests in its messages. The files of a job must still have no credentials."""
     koodrive.state.echo = True
 
 
@@ -64,7 +64,7 @@ def fixture_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Job:
-    """A job as AWX starts it, and what is left of it."""
+    """A job as AWX starts it, and its files."""
 
     def __init__(self, folder: Path, collections: Path, koodrive: KooDriveForTests, project: Path = ROOT) -> None:
         self.folder = folder
@@ -73,7 +73,7 @@ class Job:
         self.project = project
 
     def launch(self, playbook: str, answers: dict[str, Any], credential: dict[str, str], *options: str) -> ansible_runner.Runner:
-        """Run ``playbook`` of the project with ``answers`` to its survey, and the ``options`` of ansible-playbook that AWX adds."""
+        """Run ``playbook`` of the project with ``answers`` of its survey and the ``options`` that AWX adds."""
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / "inventory").mkdir(parents=True)
         (self.folder / "inventory/hosts").write_text("one.invalid\ntwo.invalid\n")
@@ -91,7 +91,7 @@ class Job:
         )
 
     def kept(self) -> str:
-        """All that ansible-runner keeps of the job, but for the file with the very environment that it was given."""
+        """Return all files of ansible-runner about the job, except the one with its own environment."""
         files = [path for path in (self.folder / "artifacts").rglob("*") if path.is_file() and path.name != "command"]
         assert len(files) > 5
         return "\n".join(path.read_text(encoding="utf-8") for path in files)
@@ -103,8 +103,10 @@ def fixture_job(tmp_path: Path, collections: Path, koodrive: KooDriveForTests) -
 
 
 def survey_answers(playbook: str, tmp_path: Path, handed_on: dict[str, Any] | None = None, **answers: Any) -> dict[str, Any]:
-    """The extra variables of a job that is launched with the ``answers``, as AWX makes them, and every question that it leaves out as blank,
-    which None does with one of ANSWERS; ``handed_on`` is what earlier nodes of a workflow have left."""
+    """Return the extra variables that AWX makes from ``answers``. All other questions stay blank.
+
+    An answer of None leaves one of ANSWERS out. ``handed_on`` comes from earlier nodes of a workflow.
+    """
     (template,) = [template for template in JOB_TEMPLATES if template["playbook"] == playbook]
     answers = {**({"capacity_report_path": str(tmp_path / "report.html")} if playbook == "report.yml" else {}), **ANSWERS[playbook], **answers}
     answers = {name: answer for name, answer in answers.items() if answer is not None}
@@ -116,7 +118,7 @@ def survey_answers(playbook: str, tmp_path: Path, handed_on: dict[str, Any] | No
 
 
 def transfers_of(runner: ansible_runner.Runner) -> list[Any]:
-    """What the tasks of the job moved, or would move, as its events have it."""
+    """Return what the tasks of the job moved or would move, from its events."""
     results = [event["event_data"].get("res", {}) for event in runner.events if event["event"] == "runner_on_ok"]
     return [result["transfers"] for result in results if "transfers" in result]
 
@@ -160,7 +162,7 @@ def test_two_jobs_of_different_templates_at_once_move_capacity_once(collections:
     assert koodrive.totals() == {"department": 1600, "individual": 1400, "group": 500}
 
 
-def test_a_job_with_an_order_number_adds_once_however_often_it_is_launched(job: Job, koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_each_launch_with_one_order_number_adds_once(job: Job, koodrive: KooDriveForTests, tmp_path: Path) -> None:
     addition = {"koodrive_total_capacity": None, "koodrive_expand_capacity": 100}
     answers = survey_answers("transfer.yml", tmp_path, **addition, koodrive_idempotency_key="A-1071")
     for credential, moved in ((AS_TOKEN, MOVES["transfer.yml"]), (AS_APP, [])):
@@ -195,8 +197,8 @@ def test_a_failed_job_shows_no_secret(job: Job, tmp_path: Path) -> None:
         assert TOKEN not in kept and APP.secret not in kept and "Signature=" not in kept.replace("Signature=***", "")
 
 
-def test_the_password_of_a_ledger_is_shown_nowhere(job: Job, tmp_path: Path) -> None:
-    # Nobody listens on port 1.
+def test_the_password_of_a_ledger_never_shows(job: Job, tmp_path: Path) -> None:
+    # No program listens on port 1.
     credential = {**AS_TOKEN, "ledger": "postgresql://koodrive:l3dger-pass@127.0.0.1:1/koodrive"}
     runner = job.launch("playbooks/transfer.yml", survey_answers("transfer.yml", tmp_path), credential, "-vvvv")
     kept = job.kept()
@@ -211,17 +213,17 @@ def test_the_next_nodes_of_a_workflow_get_the_result(job: Job, tmp_path: Path) -
     assert handed_on["onboarding_capacity_result"]["transfers"] == MOVES["onboard.yml"]
     report = tmp_path / "report.html"
     drawn = "- 400 GB (0.391 TB) from department to individual"
-    # The template as it is shipped draws what was handed on; launched alone, or told to, it reads the pools.
+    # After the onboarding, the template reports its result. Alone, or with {}, it reads the pools.
     for given, of_onboarding in ((handed_on, True), ({}, False), ({**handed_on, "capacity_report_result": {}}, False)):
         job.koodrive.state.requests.clear()
         answers = survey_answers("report.yml", tmp_path, given, capacity_report_format="markdown")
         assert job.launch("playbooks/report.yml", answers, AS_TOKEN).status == "successful"
         assert (drawn in report.read_text(encoding="utf-8")) is of_onboarding
-        assert (", of the onboarding before it: " in job.kept()) is of_onboarding
+        assert (", about the onboarding before it: " in job.kept()) is of_onboarding
         assert job.koodrive.methods() == ([] if of_onboarding else ["GET"])
 
 
-def test_a_result_that_is_given_goes_before_the_one_that_was_handed_on(job: Job, tmp_path: Path) -> None:
+def test_a_given_result_takes_precedence_over_the_one_of_an_earlier_node(job: Job, tmp_path: Path) -> None:
     given = {"allocation": {}, "transfers": []}
     handed_on = {"onboarding_capacity_result": {"allocation": {}, "failed": True, "msg": "not this one"}, "capacity_report_result": given}
     assert job.launch("playbooks/report.yml", survey_answers("report.yml", tmp_path, handed_on), AS_TOKEN).status == "successful"

@@ -92,19 +92,19 @@ def fixture_with_tenant(ready: FakeAWX) -> FakeAWX:
 
 
 def refused(awx: FakeAWX, said: str, **answers: Any) -> None:
-    """See that a set-up with ``answers``, and its check run, are refused with what is ``said`` before anything is written."""
+    """Check that the set-up with ``answers`` and its check run fail with the text ``said``, and write nothing."""
     before = copy.deepcopy(awx.objects)
     awx.writes.clear()
     for options in (("--check",), ()):
         printed = set_up(awx, *options, expected=2, **answers)
         assert said in printed.replace('\\"', '"')
-        # No whole objects of AWX, which would hide what is said.
+        # Whole objects of AWX would hide the message.
         assert "survey_spec" not in printed
     assert awx.writes == [] and awx.objects == before
 
 
 def test_it_creates_what_is_defined_and_only_once(awx: FakeAWX) -> None:
-    # A type that somebody made by hand, with another description, and a credential of it.
+    # A type made by hand, with another description, and a credential of it.
     awx.add("credential_types", {**copy.deepcopy(CREDENTIAL_TYPE), "description": "by hand"})
     own = credential(awx, "One")
     assert "changed=2" in set_up(awx, awx_setup_credential="One", awx_setup_organization="Ours")
@@ -142,7 +142,7 @@ def test_the_modules_of_automation_controller_and_playbooks_of_ones_own(awx: Fak
     assert [template["playbook"] for template in awx.objects["job_templates"]] == ["transfer.yml", "balance.yml", "onboard.yml", "report.yml"]
 
 
-def test_what_is_blank_is_not_given(awx: FakeAWX) -> None:
+def test_a_blank_variable_counts_as_not_given(awx: FakeAWX) -> None:
     assert "Give awx_setup_project" in set_up(awx, expected=2, awx_setup_project=" ")
     assert "Give awx_setup_project" in set_up(awx, expected=2, awx_setup_inventory=None)
     assert awx.writes == []
@@ -154,7 +154,7 @@ def test_what_is_blank_is_not_given(awx: FakeAWX) -> None:
         assert "/" not in template["playbook"]
 
 
-def test_it_takes_names_and_a_folder_as_people_write_them(awx: FakeAWX) -> None:
+def test_names_and_a_folder_may_have_blanks_around_them(awx: FakeAWX) -> None:
     set_up(awx, awx_setup_inventory="Demo Inventory", awx_setup_execution_environment="With requests", awx_setup_folder=" playbooks/ ")
     for template, defined in zip(awx.objects["job_templates"], JOB_TEMPLATES):
         assert (template["inventory"], template["execution_environment"]) == (2, 1)
@@ -222,7 +222,7 @@ def test_a_group_with_room_for_one_job_holds_back_all_that_move_capacity(ready: 
     assert (report["status"], report["instance_group"]) == ("running", ready.named("instance_groups", "default")["id"])
     ready.end(first)
     assert (second["status"], second["instance_group"]) == ("running", group["id"])
-    # What it would be with the other groups to fall back to.
+    # Without the setting, the job falls back to another group.
     ready.named("job_templates", "KooDrive transfer")["prevent_instance_group_fallback"] = False
     assert launch(ready, "KooDrive transfer")["status"] == "running"
 
@@ -232,18 +232,18 @@ def test_a_group_with_room_for_one_job_holds_back_all_that_move_capacity(ready: 
     [
         ({"awx_setup_instance_group": "nowhere"}, 'awx_setup_instance_group: AWX has no instance group named "nowhere"'),
         ({"awx_setup_credential": "Tenant"}, 'the credential "Tenant" is of the type "Machine", not "KooDrive". Give a credential of the type "KooDrive".'),
-        ({"awx_setup_inventory": "Twice"}, 'AWX has 2 of the name "Twice" (inventory). Give awx_setup_organization, a name that is unique, or the ID'),
+        ({"awx_setup_inventory": "Twice"}, 'AWX has 2 of the name "Twice" (inventory). Give awx_setup_organization, a unique name, or the ID'),
         ({"awx_setup_credential": "Shared"}, 'AWX has 2 of the name "Shared" (credential). Give awx_setup_organization'),
     ],
 )
-def test_a_name_that_does_not_mean_one_thing_is_told_before_anything_is_written(ready: FakeAWX, answers: dict[str, str], said: str) -> None:
+def test_a_name_without_exactly_one_object_is_refused_before_any_write(ready: FakeAWX, answers: dict[str, str], said: str) -> None:
     for organization in (1, 2):
         ready.add("inventories", {"name": "Twice", "organization": organization})
         ready.objects["credentials"][credential(ready, "Shared") - 1]["organization"] = organization
     refused(ready, said, **answers)
 
 
-def test_an_organization_or_an_id_tells_objects_of_one_name_apart(ready: FakeAWX) -> None:
+def test_an_organization_or_an_id_chooses_between_objects_of_one_name(ready: FakeAWX) -> None:
     shared = [credential(ready, "Shared") for _organization in (1, 2)]
     for organization, number in enumerate(shared, 1):
         ready.objects["credentials"][number - 1]["organization"] = organization
@@ -278,22 +278,22 @@ def test_an_upgrade_may_change_the_fields_only_of_a_type_without_credentials(rea
     older(ready)
     credential(ready, "A")
     said = set_up(ready, expected=2)
-    assert "(HTTP 403)" in said and "give awx_setup_credential_type a name that is not taken, such as" in said and "KooDrive 2" in said
+    assert "(HTTP 403)" in said and "set awx_setup_credential_type to a new name, such as" in said and "KooDrive 2" in said
     assert "changed=1" in set_up(ready, awx_setup_credential_type="KooDrive 2")
     assert ready.named("credential_types", "KooDrive 2")["inputs"] == CREDENTIAL_TYPE["inputs"]
 
 
 @pytest.mark.parametrize("token", [MEMBER, READER])
-def test_who_has_not_the_rights_is_told_which(awx: FakeAWX, token: str) -> None:
+def test_the_message_names_the_missing_rights(awx: FakeAWX, token: str) -> None:
     said = set_up(awx, expected=2, token=token)
-    assert "a token with the scope write, a system administrator for the credential type" in said and "awx_setup_credential_type" not in said
+    assert "needs a token with the scope write. Only a system administrator can make the credential type" in said and "awx_setup_credential_type" not in said
 
 
-def test_a_project_that_was_not_synced_is_told(awx: FakeAWX) -> None:
-    assert "Sync the project, and see whether awx_setup_folder" in set_up(awx, expected=2, awx_setup_project="Never synced")
+def test_the_message_says_to_sync_the_project(awx: FakeAWX) -> None:
+    assert "Sync the project, and check that awx_setup_folder" in set_up(awx, expected=2, awx_setup_project="Never synced")
 
 
-def test_without_awxs_modules_it_says_where_they_are(awx: FakeAWX, tmp_path: Path) -> None:
+def test_the_message_says_where_to_get_awxs_modules(awx: FakeAWX, tmp_path: Path) -> None:
     said = set_up(awx, expected=2, collections=str(tmp_path))
     assert "ansible-galaxy collection install awx.awx" in said
     assert awx.writes == []
@@ -319,7 +319,7 @@ def test_a_schedule_is_created_once_and_changed_where_it_differs(ready: FakeAWX)
     assert (schedule["name"], schedule["rrule"]) == ("KooDrive balance", NIGHTLY)
     assert schedule["unified_job_template"] == ready.named("job_templates", "KooDrive balance")["id"]
     assert "credentials" not in schedule and ready.start(schedule)["credentials"] == [own]
-    # Somebody has turned it off.
+    # A user turns it off.
     schedule.update(enabled=False)
     as_it_is = copy.deepcopy(schedule)
     ready.writes.clear()
@@ -334,11 +334,11 @@ def test_a_schedule_is_created_once_and_changed_where_it_differs(ready: FakeAWX)
     assert ready.objects["schedules"] == [{**as_it_is, "rrule": HOURLY}]
 
 
-def test_a_check_run_foresees_a_schedule_before_there_is_a_template(awx: FakeAWX) -> None:
+def test_a_check_run_predicts_a_schedule_before_the_template_exists(awx: FakeAWX) -> None:
     awx.add("credential_types", copy.deepcopy(CREDENTIAL_TYPE))
     credential(awx, "A")
     said = set_up(awx, "--check", **SCHEDULE, awx_setup_balance_credential="A")
-    assert "There would be the schedule KooDrive balance, A." in said and awx.writes == []
+    assert "The set-up would create the schedule KooDrive balance, A." in said and awx.writes == []
     set_up(awx, **SCHEDULE, awx_setup_balance_credential="A")
     assert [row["name"] for row in awx.objects["schedules"]] == ["KooDrive balance, A"]
 
@@ -368,7 +368,7 @@ def test_what_a_schedule_starts_balances_the_pools(with_tenant: FakeAWX, koodriv
     assert "Moved 1,500 GB to individual from department" in play(koodrive, "huaweicloud.koodrive.balance", job["extra_vars"])
 
 
-def test_each_tenant_has_a_schedule_of_its_own(ready: FakeAWX) -> None:
+def test_each_tenant_has_its_own_schedule(ready: FakeAWX) -> None:
     first, second = (credential(ready, tenant) for tenant in ("A", "B"))
     for tenant in ("A", "B"):
         # It is made, gets its credential, and is turned on.
@@ -396,27 +396,27 @@ def test_a_schedule_without_a_credential_does_not_follow_the_template_to_another
     second = credential(ready, "Two")
     set_up(ready, **SCHEDULE, awx_setup_credential="One")
     refused(ready, 'Its jobs ran for "One", and would run for "Two" from now on', awx_setup_credential="Two")
-    # Nor when somebody has taken the credential off the template in between.
+    # The same after the template has lost its credential in between.
     template = ready.named("job_templates", "KooDrive balance")
     template["credentials"], own = [], template["credentials"]
     refused(ready, 'Its jobs ran for "no tenant", and would run for "Two" from now on', awx_setup_credential="Two")
     template["credentials"] = own
-    # What the pools of the second tenant shall have is another matter, so the schedule is given with it.
+    # The minimums of the second tenant may differ, so the schedule comes with them.
     set_up(ready, **SCHEDULE, awx_setup_credential="Two")
     (schedule,) = ready.objects["schedules"]
     assert ready.start(schedule)["credentials"] == [second]
 
 
-def test_a_schedule_for_nobody_is_refused(ready: FakeAWX) -> None:
+def test_a_schedule_without_any_credential_is_refused(ready: FakeAWX) -> None:
     refused(ready, "The scheduled jobs would have no credential, and each would fail. Give awx_setup_balance_credential", **SCHEDULE)
 
 
-def test_a_tenants_schedule_that_has_lost_its_credential_is_told_and_can_be_mended(ready: FakeAWX) -> None:
+def test_a_schedule_that_lost_its_credential_is_refused_and_can_get_it_back(ready: FakeAWX) -> None:
     first = credential(ready, "One")
     credential(ready, "Two")
     set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
     (schedule,) = ready.objects["schedules"]
-    # AWX does so when somebody deletes the credential.
+    # AWX does this when a user deletes the credential.
     schedule["credentials"] = []
     refused(ready, 'The schedule "KooDrive balance, One" has lost its credential, and its jobs run for "Two"', awx_setup_credential="Two")
     set_up(ready, **SCHEDULE, awx_setup_credential="Two", awx_setup_balance_credential="One")
@@ -435,7 +435,7 @@ def test_a_failed_set_up_leaves_no_schedule_without_credential_turned_on(ready: 
     assert ready.objects["schedules"] == [schedule] and schedule["enabled"] is True and schedule["credentials"] == [first]
 
 
-def test_a_schedule_is_found_by_its_credential_however_that_is_renamed(ready: FakeAWX) -> None:
+def test_the_set_up_finds_a_schedule_by_its_renamed_credential(ready: FakeAWX) -> None:
     first = credential(ready, "One")
     set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
     ready.named("credentials", "One")["name"] = "First"
@@ -448,7 +448,7 @@ def test_a_schedule_is_found_by_its_credential_however_that_is_renamed(ready: Fa
     assert ready.objects["schedules"][0]["credentials"] == [first]
 
 
-def test_two_schedules_of_one_tenant_are_told(ready: FakeAWX) -> None:
+def test_two_schedules_of_one_tenant_are_refused(ready: FakeAWX) -> None:
     credential(ready, "One")
     set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
     (schedule,) = ready.objects["schedules"]
@@ -488,18 +488,18 @@ def test_an_upgrade_of_the_templates_credential_keeps_the_schedule(with_tenant: 
     [
         ({"awx_setup_balance_pools": ""}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
         ({"awx_setup_balance_pools": "group"}, "Give awx_setup_balance_pools together with awx_setup_balance_schedule"),
-        ({"awx_setup_balance_pools": "[{type: group"}, "awx_setup_balance_pools is no valid YAML or JSON: "),
+        ({"awx_setup_balance_pools": "[{type: group"}, "awx_setup_balance_pools is not valid YAML or JSON: "),
         ({"awx_setup_balance_pools": "[{type: group"}, "Nothing was sent to AWX."),
         ({"awx_setup_balance_pools": "group"}, "awx_setup_balance_pools must be a list, also for one entry. It is group."),
         ({"awx_setup_balance_pools": "group"}, "Nothing was sent to AWX."),
         ({"awx_setup_balance_pools": [{"type": "groups", "total_capacity": 1}]}, "value of type must be one of: department, individual, group"),
         ({"awx_setup_balance_pools": [{"type": "group"}]}, "one of the following is required: total_capacity, unallocated_capacity"),
         ({"awx_setup_balance_capacity_step": "ten"}, "awx_setup_balance_capacity_step"),
-        ({"awx_setup_balance_schedule": " "}, "Give awx_setup_balance_schedule, an rrule, too: awx_setup_balance_pools would change nothing"),
-        ({"awx_setup_balance_schedule": "", "awx_setup_balance_pools": "", "awx_setup_balance_credential": "A"}, "awx_setup_balance_credential would"),
+        ({"awx_setup_balance_schedule": " "}, "awx_setup_balance_pools has no effect without a schedule. Give awx_setup_balance_schedule"),
+        ({"awx_setup_balance_schedule": "", "awx_setup_balance_pools": "", "awx_setup_balance_credential": "A"}, "awx_setup_balance_credential has no effect"),
     ],
 )
-def test_what_a_scheduled_job_would_not_understand_is_refused_before_anything_is_written(awx: FakeAWX, answers: dict[str, Any], said: str) -> None:
+def test_answers_that_a_scheduled_job_would_refuse_are_refused_before_any_write(awx: FakeAWX, answers: dict[str, Any], said: str) -> None:
     assert said in set_up(awx, expected=2, **{**SCHEDULE, **answers})
     assert awx.writes == []
 
@@ -519,7 +519,7 @@ def test_times_that_awx_refuses_get_advice(with_tenant: FakeAWX, rrule: str) -> 
 
 def test_a_change_that_awx_refuses_gets_the_reason_and_advice(with_tenant: FakeAWX) -> None:
     set_up(with_tenant, **SCHEDULE)
-    # AWX's module has the reason in the response alone.
+    # AWX's module gives the reason only in the response.
     said = set_up(with_tenant, expected=2, **{**SCHEDULE, "awx_setup_balance_schedule": "DTSTART:20270101T023000Z RRULE:FREQ=DAILY"})
     assert "INTERVAL required in rrule: RULE:FREQ=DAILY" in said and "needs both kinds of quotes" in said
     assert with_tenant.objects["schedules"][0]["rrule"] == NIGHTLY

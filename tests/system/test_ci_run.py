@@ -1,8 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an integration server calls, with a stand-in for make: where it runs, what it objects to and what it
-leaves; and the empty homes."""
+"""The script for integration servers, with a stand-in for make, and the empty home folders."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ HOME = {".ansible/test/id_rsa": "", ".config/pip/pip.conf": "[global]\n", ".cach
 
 
 class Run:
-    """A clean checkout with what runs, and a home of its user."""
+    """A clean checkout with the script, and a home of its user."""
 
     def __init__(self, folder: Path) -> None:
         self.checkout = folder / "checkout"
@@ -37,7 +36,7 @@ class Run:
             subprocess.run(["git", "-C", str(self.checkout), *arguments], check=True, capture_output=True)
 
     def start(self, make: str) -> subprocess.Popen[str]:
-        """Start it with a ``make`` that is this piece of shell, which has a command's words in $*."""
+        """Start the script with this shell code as ``make``. The code has the arguments in $*."""
         stand_in = self.temporary.parent / "bin/make"
         stand_in.parent.mkdir()
         stand_in.write_text(f"#!/usr/bin/env bash\nset -eu\n{make}\n", encoding="utf-8")
@@ -51,7 +50,7 @@ class Run:
         )
 
     def ended(self, make: str) -> tuple[int, str]:
-        """How it ended, and what it said."""
+        """Return its exit status and output."""
         process = self.start(make)
         said = process.communicate(timeout=30)[0]
         return process.returncode, said

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What new users run first: make's simulator, as it stands, in a checkout whose path has a blank."""
+"""The first command of new users: make's simulator, without changes, in a checkout with a blank in its path."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from ansible_collections.huaweicloud.koodrive.tests.system.definitions import RO
 
 #: The folder with make's tools.
 TOOLS = f".venv-{sys.version_info[0]}.{sys.version_info[1]}"
-#: Seconds after which something has gone wrong.
+#: Seconds after which something is wrong.
 PATIENCE = 60.0
-#: The present environment, but for what the make that runs the tests has set.
+#: The current environment, without the variables of the make that runs the tests.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "KOODRIVE_"))}
 
 
 @pytest.fixture(name="checkout")
 def fixture_checkout(tmp_path: Path) -> Path:
-    """A checkout with the tools of the present environment, as make has installed them."""
+    """A checkout with the tools of the current environment, as make has installed them."""
     checkout = tmp_path / "a b/it's here"
     shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns("output"))
     (checkout / TOOLS).symlink_to(sys.prefix)
@@ -37,7 +37,7 @@ def fixture_checkout(tmp_path: Path) -> Path:
 
 
 def make(checkout: Path, *words: str) -> subprocess.Popen[str]:
-    # It takes the tools that are there, and must not install any.
+    # make must use the installed tools, and install none.
     command = ["make", f"PYTHON={sys.executable}", f"--old-file={TOOLS}/demo", *words]
     output, together = subprocess.PIPE, subprocess.STDOUT
     return subprocess.Popen(command, cwd=checkout, env=ENVIRONMENT, stdout=output, stderr=together, text=True, start_new_session=True)
@@ -55,7 +55,7 @@ def line_to_paste(simulator: subprocess.Popen[str]) -> str:
     return next(line.strip() for line in simulator.stdout or () if line.startswith("export "))
 
 
-def test_the_simulator_serves_the_playbook_of_the_readme_as_it_stands(simulator: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_the_simulator_serves_the_unchanged_playbook_of_the_readme(simulator: subprocess.Popen[str], tmp_path: Path) -> None:
     (tmp_path / "room.yml").write_text(next(text for where, text in examples() if where.startswith("README.md")), encoding="utf-8")
     line = line_to_paste(simulator)
     command = ["bash", "-c", f"{line} && ansible-playbook --diff room.yml"]
@@ -63,14 +63,14 @@ def test_the_simulator_serves_the_playbook_of_the_readme_as_it_stands(simulator:
     assert "changed=1" in ended.stdout, ended.stdout
     (ledger,) = re.findall(r"KOODRIVE_LEDGER=(\S+)", line)
     assert (Path(ledger) / "ledger.sqlite3").exists()
-    # What Ctrl-C does in a terminal: all processes of it get the signal.
+    # Ctrl-C in a terminal sends the signal to all of its processes.
     os.killpg(simulator.pid, signal.SIGINT)
     rest = simulator.communicate(timeout=PATIENCE)[0]
     assert "POST /koodrive" in rest and "Traceback" not in rest and "***" not in rest
     assert not Path(ledger).exists()
 
 
-def test_a_port_that_is_used_is_one_sentence(checkout: Path) -> None:
+def test_a_used_port_gets_one_sentence(checkout: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as used:
         port = used.getsockname()[1]
         said = make(checkout, "simulator", f"ARGS=--port {port}").communicate(timeout=PATIENCE)[0]

@@ -25,12 +25,12 @@ JOIN = {
     "onboarding_capacity_group_each": "",
 }
 ADD = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_expand_capacity": "100"}
-#: What the job template sets.
+#: The variable that the job template sets.
 NEEDS_A_KEY = {"koodrive_additions_need_a_key": True}
 
 
 def play(koodrive: KooDriveForTests, playbook: str, answers: dict[str, Any], *options: str, expected: int = 0) -> str:
-    """What ansible-playbook prints with ``answers`` as extra variables; it must end as ``expected``."""
+    """Return the output of ansible-playbook with ``answers`` as extra variables. It must exit with ``expected``."""
     environment = {**os.environ, "KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN, "KOODRIVE_LEDGER": koodrive.ledger, "COLUMNS": "1000"}
     command = ["ansible-playbook", playbook, "-e", json.dumps(answers), *options]
     ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -55,7 +55,7 @@ def play(koodrive: KooDriveForTests, playbook: str, answers: dict[str, Any], *op
         {"koodrive_target": "[{type: group, unallocated_capacity: 100}, {type: individual, total_capacity: 0}]"},
     ],
 )
-def test_transfer_takes_the_answers_as_they_come(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
+def test_transfer_accepts_answers_of_a_survey(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
     shown = play(koodrive, f"{NAME}transfer", {"koodrive_origin_type": "department", **answers})
     assert koodrive.totals() == {"department": 1900, "individual": 1000, "group": 600}
     assert "Moved 100 GB to group from department. Unallocated now: department 1,500 GB, individual 100 GB, group 100 GB." in shown
@@ -70,7 +70,7 @@ def test_transfer_predicts_and_is_idempotent(koodrive: KooDriveForTests) -> None
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "message"),
     [
         ({}, "koodrive_origin_type is missing."),
         ({**MOVE, "koodrive_origin_type": " "}, "koodrive_origin_type is missing."),
@@ -87,13 +87,13 @@ def test_transfer_predicts_and_is_idempotent(koodrive: KooDriveForTests) -> None
             "koodrive_target and koodrive_target_type and koodrive_total_capacity are both given",
         ),
         ({"koodrive_origin_type": "department", "koodrive_target": "{type: group, total_capacity: 1}"}, "It is one entry: write it in brackets, as a list."),
-        ({"koodrive_origin_type": "department", "koodrive_target": "[{type: gro"}, "koodrive_target is no valid YAML or JSON: "),
+        ({"koodrive_origin_type": "department", "koodrive_target": "[{type: gro"}, "koodrive_target is not valid YAML or JSON: "),
         ({**MOVE, "koodrive_total_capacity": "many"}, "total_capacity"),
         ({**MOVE, "koodrive_origin_reserve": "-1"}, "origin_reserve must be"),
     ],
 )
-def test_transfer_refuses_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any], told: str) -> None:
-    assert told in play(koodrive, f"{NAME}transfer", answers, expected=2)
+def test_transfer_refuses_wrong_answers_before_any_request(koodrive: KooDriveForTests, answers: dict[str, Any], message: str) -> None:
+    assert message in play(koodrive, f"{NAME}transfer", answers, expected=2)
     assert koodrive.methods() == []
 
 
@@ -134,11 +134,11 @@ def test_the_job_template_refuses_an_addition_without_one(koodrive: KooDriveForT
         {**ADD, "koodrive_additions_need_a_key": "false"},
     ],
 )
-def test_nothing_else_needs_one(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
+def test_other_requests_need_no_order_number(koodrive: KooDriveForTests, answers: dict[str, Any]) -> None:
     assert "Moved 100 GB to group" in play(koodrive, f"{NAME}transfer", {"koodrive_origin_type": "department", **answers})
 
 
-def test_who_knows_that_a_transfer_is_lost_goes_on(koodrive: KooDriveForTests) -> None:
+def test_settle_time_0_continues_after_a_lost_transfer(koodrive: KooDriveForTests) -> None:
     koodrive.state.script = [Fault(), Fault(apply="no", reply="reset")]
     assert koodrive.failure({"type": "group", "total_capacity": 600})["error"]["kind"] == "outcome_unknown"
     koodrive.state.requests.clear()
@@ -146,15 +146,15 @@ def test_who_knows_that_a_transfer_is_lost_goes_on(koodrive: KooDriveForTests) -
     assert koodrive.methods() == ["GET", "POST", "GET"]
 
 
-def test_a_failure_is_a_failure(koodrive: KooDriveForTests) -> None:
+def test_a_failed_transfer_fails_the_playbook(koodrive: KooDriveForTests) -> None:
     shown = play(koodrive, f"{NAME}transfer", {**MOVE, "koodrive_total_capacity": 6000}, expected=2)
     assert "cannot give 5,500 GB" in shown and "Moved" not in shown
 
 
-def test_it_runs_once_and_here_whatever_the_inventory(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_playbooks_run_once_on_this_machine_with_any_inventory(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     inventory = tmp_path / "hosts"
     inventory.write_text(
-        "[all:vars]\nansible_connection=ssh\nansible_become=true\nansible_become_user=nobody\nansible_become_exe=/none\nansible_python_interpreter=/none\n"
+        "[all:vars]\nansible_connection=ssh\nansible_become=true\nansible_become_user=daemon\nansible_become_exe=/none\nansible_python_interpreter=/none\n"
         "[web]\nweb[01:20].invalid\nlocalhost ansible_host=nowhere.invalid ansible_connection=ssh\n"
     )
     for playbook, answers in (("transfer", MOVE), ("onboard", JOIN), ("report", {"capacity_report_path": str(tmp_path / "r.html")})):
@@ -163,7 +163,7 @@ def test_it_runs_once_and_here_whatever_the_inventory(koodrive: KooDriveForTests
     assert koodrive.methods() == ["GET", "POST", "GET"] * 2 + ["GET"]
 
 
-def test_they_can_be_imported(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_playbooks_can_be_imported(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     for name in ("transfer", "onboard", "report"):
         (tmp_path / f"{name}.yml").write_text(f"- ansible.builtin.import_playbook: {NAME}{name}\n")
     assert "Moved 100 GB" in play(koodrive, str(tmp_path / "transfer.yml"), MOVE)
@@ -194,7 +194,7 @@ def test_balance_predicts_and_is_idempotent(koodrive: KooDriveForTests, answers:
     assert "Nothing was to be moved" in again and "changed=0" in again
 
 
-def test_balance_takes_a_part_only_where_it_is_told_to(koodrive: KooDriveForTests) -> None:
+def test_balance_moves_a_part_only_with_partial(koodrive: KooDriveForTests) -> None:
     answers = {"koodrive_individual_unallocated_capacity": 5000, "koodrive_department_unallocated_capacity": "0"}
     assert "individual lacks 4,900 GB; department can give 1,600 GB" in play(koodrive, f"{NAME}balance", answers, expected=2)
     shown = play(koodrive, f"{NAME}balance", {**answers, "koodrive_partial": "yes"})
@@ -202,7 +202,7 @@ def test_balance_takes_a_part_only_where_it_is_told_to(koodrive: KooDriveForTest
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "message"),
     [
         ({}, "No pool is given. Give koodrive_pools, or"),
         ({"koodrive_pools": "5"}, "koodrive_pools must be a list"),
@@ -213,23 +213,23 @@ def test_balance_takes_a_part_only_where_it_is_told_to(koodrive: KooDriveForTest
         ({**BALANCE, "koodrive_endpoint": "https://other.example.org"}, "Set KOODRIVE_ENDPOINT in the environment."),
     ],
 )
-def test_balance_refuses_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any], told: str) -> None:
-    assert told in play(koodrive, f"{NAME}balance", answers, expected=2)
+def test_balance_refuses_wrong_answers_before_any_request(koodrive: KooDriveForTests, answers: dict[str, Any], message: str) -> None:
+    assert message in play(koodrive, f"{NAME}balance", answers, expected=2)
     assert koodrive.methods() == []
 
 
-def test_onboard_finds_the_pools_that_give_by_itself(koodrive: KooDriveForTests) -> None:
+def test_onboard_without_an_origin_finds_the_pools_that_give(koodrive: KooDriveForTests) -> None:
     shown = play(koodrive, f"{NAME}onboard", {**JOIN, "onboarding_capacity_origin_type": ""})
     assert "Moved 400 GB to individual from department." in shown
 
 
-def test_variables_of_the_other_playbooks_are_no_mistake(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_a_playbook_accepts_the_variables_of_the_others(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     others = {**JOIN, **BALANCE, "capacity_report_path": str(tmp_path / "r.html"), "koodrive_in_process": True, "koodrive_interval": 5}
     assert "Moved 400 GB" in play(koodrive, f"{NAME}balance", {**others, "onboarding_capacity_result": {"allocation": {}}})
     assert "Nothing was to be moved" in play(koodrive, f"{NAME}onboard", others)
 
 
-def test_balance_brings_the_rest_back_once(koodrive: KooDriveForTests) -> None:
+def test_balance_moves_the_rest_back_once(koodrive: KooDriveForTests) -> None:
     night = {"koodrive_individual_unallocated_capacity": "40", "koodrive_takes_rest": "department", "koodrive_capacity_step": "10"}
     assert "Would move 60 GB to department from individual" in play(koodrive, f"{NAME}balance", night, "--check")
     assert "Moved 60 GB to department from individual" in play(koodrive, f"{NAME}balance", night)
@@ -240,7 +240,7 @@ def test_balance_brings_the_rest_back_once(koodrive: KooDriveForTests) -> None:
 def test_batches_add_up_and_a_reference_adds_once(koodrive: KooDriveForTests, batches: Any) -> None:
     several = {**JOIN, "onboarding_capacity_individual_count": "1", "onboarding_capacity_batches": batches}
     shown = play(koodrive, f"{NAME}onboard", several)
-    assert "Moved 510 GB to individual from department." in shown and "Capacity that was already unallocated counts as room" in shown
+    assert "Moved 510 GB to individual from department." in shown and "Capacity that was already unallocated counts for these joiners" in shown
     ticket = {**several, "onboarding_capacity_reference": "INC-7", "koodrive_capacity_step": 100}
     shown = play(koodrive, f"{NAME}onboard", ticket)
     assert "Moved 700 GB to individual from department." in shown and "already unallocated" not in shown
@@ -255,11 +255,11 @@ def test_onboard_takes_the_settle_time(koodrive: KooDriveForTests) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "message"),
     [
         ({"onboarding_capacity_origin_resrve": 1000}, "Did you mean onboarding_capacity_origin_reserve? No request was sent."),
         ({"onboarding_capacity_step": 10}, "Did you mean koodrive_capacity_step?"),
-        ({"onboarding_capacity_batches": "[{type: individual"}, "onboarding_capacity_batches is no valid YAML or JSON"),
+        ({"onboarding_capacity_batches": "[{type: individual"}, "onboarding_capacity_batches is not valid YAML or JSON"),
         ({"onboarding_capacity_batches": [{"type": "individual", "cuont": 1, "each": 1}]}, "entry 1, has cuont, which is unknown. Did you mean count?"),
         ({"onboarding_capacity_batches": [{"type": "individual", "count": 1}]}, "entry 1, lacks each."),
         ({"onboarding_capacity_batches": [{"type": "team", "count": 1, "each": 1}]}, "must be one of department, individual, group, not team"),
@@ -271,9 +271,9 @@ def test_onboard_takes_the_settle_time(koodrive: KooDriveForTests) -> None:
         ({"koodrive_capacity_step": "0"}, "koodrive_capacity_step must be a whole number, 1 or more"),
     ],
 )
-def test_onboard_names_what_is_wrong_before_it_asks(koodrive: KooDriveForTests, answers: dict[str, Any], told: str) -> None:
+def test_onboard_names_the_mistake_before_any_request(koodrive: KooDriveForTests, answers: dict[str, Any], message: str) -> None:
     shown = play(koodrive, f"{NAME}onboard", {**JOIN, **answers}, expected=2)
-    assert told in shown and "<class" not in shown
+    assert message in shown and "<class" not in shown
     assert koodrive.methods() == []
 
 
@@ -283,19 +283,19 @@ def test_onboard_moves_once(koodrive: KooDriveForTests) -> None:
     assert "Nothing was to be moved" in play(koodrive, f"{NAME}onboard", JOIN)
 
 
-def test_onboard_refuses_before_it_asks(koodrive: KooDriveForTests) -> None:
+def test_onboard_refuses_blank_answers_before_any_request(koodrive: KooDriveForTests) -> None:
     blank = dict.fromkeys(JOIN, "")
-    assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", blank, expected=2)
-    assert "Nobody is coming" in play(koodrive, f"{NAME}onboard", {**blank, "onboarding_capacity_origin_type": "group"}, expected=2)
+    assert "There are no joiners" in play(koodrive, f"{NAME}onboard", blank, expected=2)
+    assert "There are no joiners" in play(koodrive, f"{NAME}onboard", {**blank, "onboarding_capacity_origin_type": "group"}, expected=2)
     assert koodrive.methods() == []
 
 
-def test_report_writes_what_it_says(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_report_writes_the_file_that_it_names(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     report = tmp_path / "report"
     answers = {"capacity_report_path": str(report), "capacity_report_format": "", "capacity_report_result": ""}
-    assert f"Would write {report}: 1700 of 3500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers, "--check")
+    assert f"Would write {report}: 1,700 of 3,500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers, "--check")
     assert not report.exists()
-    assert f"Wrote {report}: 1700 of 3500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers)
+    assert f"Wrote {report}: 1,700 of 3,500 GB are unallocated in 3 pools." in play(koodrive, f"{NAME}report", answers)
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     play(koodrive, f"{NAME}report", {**answers, "capacity_report_format": "markdown"})
     assert report.read_text(encoding="utf-8").startswith("# KooDrive capacity")
@@ -305,12 +305,12 @@ def test_report_writes_what_it_says(koodrive: KooDriveForTests, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\n", "None", None])
-def test_a_blank_path_is_none_and_the_other_blanks_are_not_given(koodrive: KooDriveForTests, tmp_path: Path, blank: Any) -> None:
+def test_report_refuses_a_blank_path_and_accepts_other_blanks(koodrive: KooDriveForTests, tmp_path: Path, blank: Any) -> None:
     answers = {"capacity_report_path": blank, "capacity_report_format": blank, "capacity_report_result": blank}
     assert "capacity_report_path is empty" in play(koodrive, f"{NAME}report", answers, expected=2)
     assert koodrive.methods() == []
     report = tmp_path / "report.html"
-    assert f"Wrote {report}: 1700" in play(koodrive, f"{NAME}report", {**answers, "capacity_report_path": f" {report}\n"})
+    assert f"Wrote {report}: 1,700" in play(koodrive, f"{NAME}report", {**answers, "capacity_report_path": f" {report}\n"})
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
@@ -321,10 +321,10 @@ def test_report_says_what_is_in_the_ledger_and_what_is_stored(koodrive: KooDrive
     koodrive.run({"type": "individual", "expand_capacity": 7})
     shown = play(koodrive, f"{NAME}report", {**report, "capacity_report_usage": "yes", "capacity_report_transfers": "1"})
     assert (
-        " Of 1800 allocated GB, 1080.0 are stored. The ledger has 2 transfers of this tenant. The last one: 7 GB to individual from department, sent 20"
+        " Of 1,800 allocated GB, 1,080.0 are stored. The ledger has 2 transfers of this tenant. The last one: 7 GB to individual from department, sent 20"
         in shown
     )
-    assert "ledger" not in play(koodrive, f"{NAME}report", {**report, "capacity_report_transfers": "0"}).partition("TASK [Summary]")[2]
+    assert "ledger" not in play(koodrive, f"{NAME}report", {**report, "capacity_report_transfers": "0"}).partition(": Summary]")[2]
 
 
 @pytest.mark.parametrize(
@@ -344,31 +344,31 @@ def test_the_end_of_the_path_decides_on_the_format(koodrive: KooDriveForTests, t
 
 
 @pytest.mark.parametrize("path", [".", "new/", "new/report.html"])
-def test_a_path_that_is_no_file_is_refused_before_it_asks(koodrive: KooDriveForTests, tmp_path: Path, path: str) -> None:
+def test_report_refuses_a_path_that_is_no_file_before_any_request(koodrive: KooDriveForTests, tmp_path: Path, path: str) -> None:
     assert "capacity_report_path must be a file" in play(koodrive, f"{NAME}report", {"capacity_report_path": f"{tmp_path}/{path}"}, expected=2)
     assert koodrive.methods() == [] and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("result", "told", "asked"),
+    ("result", "message", "asked"),
     [
-        ("{}", "1700 of 3500 GB", ["GET"]),
+        ("{}", "1,700 of 3,500 GB", ["GET"]),
         (" ", "7 of 9 GB", []),
         ('{"allocation":{"group":{"total_capacity":5,"allocated_capacity":2}}}', "3 of 5 GB", []),
     ],
 )
-def test_a_result_can_be_given_on_the_command_line(koodrive: KooDriveForTests, tmp_path: Path, result: str, told: str, asked: list[str]) -> None:
+def test_a_result_can_be_given_on_the_command_line(koodrive: KooDriveForTests, tmp_path: Path, result: str, message: str, asked: list[str]) -> None:
     onboarding = {"onboarding_capacity_result": {"allocation": {"group": {"total_capacity": 9, "allocated_capacity": 2}}}}
     answers = {"capacity_report_path": str(tmp_path / "report.md"), **onboarding}
-    assert told in play(koodrive, f"{NAME}report", answers, "-e", f"capacity_report_result='{result}'")
+    assert message in play(koodrive, f"{NAME}report", answers, "-e", f"capacity_report_result='{result}'")
     assert koodrive.methods() == asked
 
 
 @pytest.mark.parametrize("path", ["report.html", "~/report.html", "$HOME/report.html"])
-def test_report_writes_to_where_somebody_is(koodrive: KooDriveForTests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def test_a_relative_path_begins_in_the_folder_of_the_user(koodrive: KooDriveForTests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert f"Wrote {tmp_path / 'report.html'}: 1700" in play(koodrive, f"{NAME}report", {"capacity_report_path": path})
+    assert f"Wrote {tmp_path / 'report.html'}: 1,700" in play(koodrive, f"{NAME}report", {"capacity_report_path": path})
     assert (tmp_path / "report.html").exists()
 
 

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file for Prometheus and the documented alert rules, judged by Prometheus' own tools, and the way from an alert to a transfer."""
+"""The file for Prometheus, the documented alert rules, and a transfer after an alert.
+
+Prometheus' own tools check the file and the rules.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ NOTIFICATION = {
 
 
 def promtool(*arguments: str, given: str = "") -> str:
-    """What promtool prints; it must succeed."""
+    """Return the output of promtool, which must succeed."""
     if shutil.which("promtool") is None:
         pytest.skip("promtool is missing; Debian has it in the package prometheus")
     ended = subprocess.run(["promtool", *arguments], input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, cwd=RULES)
@@ -45,14 +48,14 @@ def promtool(*arguments: str, given: str = "") -> str:
 
 
 def written(koodrive: KooDriveForTests, folder: Path, **answers: Any) -> str:
-    """What the playbook writes for Prometheus."""
+    """Return the file that the playbook writes for Prometheus."""
     path = folder / "koodrive.prom"
     play(koodrive, f"{NAME}report", {"capacity_report_path": str(path), **answers})
     return path.read_text(encoding="utf-8")
 
 
 def values_of(text: str) -> dict[str, dict[str, float]]:
-    """By metric, the value of each pool, or of the tenant as a whole, as Prometheus' own parser reads them."""
+    """Return the values of each metric, by pool or for the whole tenant, as Prometheus' parser reads them."""
     return {
         family.name: {sample.labels.get("pool", ""): sample.value for sample in family.samples}
         for family in text_string_to_metric_families(text)
@@ -62,7 +65,7 @@ def values_of(text: str) -> dict[str, dict[str, float]]:
 
 @pytest.mark.parametrize("title", ["", 'Tenant "one" \\ back\nand \\n', 'Büro 一 {x="y"}'])
 @pytest.mark.parametrize("usage", ["yes", ""])
-def test_prometheus_takes_the_file_without_a_word(koodrive: KooDriveForTests, tmp_path: Path, title: str, usage: str) -> None:
+def test_prometheus_accepts_the_file_without_warnings(koodrive: KooDriveForTests, tmp_path: Path, title: str, usage: str) -> None:
     koodrive.run({"type": "group", "expand_capacity": 100})
     text = written(koodrive, tmp_path, capacity_report_title=title, capacity_report_usage=usage)
     families = list(text_string_to_metric_families(text))
@@ -78,7 +81,7 @@ def test_prometheus_takes_the_file_without_a_word(koodrive: KooDriveForTests, tm
     assert promtool("check", "metrics", given=text) == ""
 
 
-def test_an_open_transfer_is_one_and_what_is_not_known_is_not_there(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_an_open_transfer_counts_and_unknown_values_are_missing(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     koodrive.script(Fault(), Fault(apply="no", reply="reset"))
     koodrive.failure({"type": "group", "expand_capacity": 100})
     koodrive.state.shape = Shape(quota="none")
@@ -91,7 +94,7 @@ def test_the_file_is_replaced_in_one_step(koodrive: KooDriveForTests, tmp_path: 
     path.write_text("before\n")
     with path.open(encoding="utf-8") as reader:
         assert "koodrive_pool_total_bytes" in written(koodrive, tmp_path)
-        # Who has begun to read the old file reads it to its end.
+        # A program that reads the old file can read it to its end.
         assert reader.read() == "before\n"
 
 
@@ -100,7 +103,7 @@ def test_the_alert_rules_are_right() -> None:
     assert "SUCCESS" in promtool("test", "rules", "koodrive.rules.test.yml")
 
 
-def test_an_alert_gives_a_pool_room(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+def test_an_alert_refills_a_pool(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     koodrive.state.tenant = Tenant({**koodrive.state.tenant.by_name(), "individual": {"total": 1000, "allocated": 990}})
     (text,) = [text for _where, text in blocks("yaml") if text.startswith("# on_alert.yml\n")]
     (tmp_path / "on_alert.yml").write_text(text, encoding="utf-8")

@@ -35,7 +35,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 @pytest.fixture(name="start")
 def fixture_start(koodrive: KooDriveForTests, tmp_path: Path) -> Start:
-    """Starts the rulebook with variables and options; endpoint and credentials come from the environment alone."""
+    """Starts the rulebook with variables and options. Endpoint and credentials come from the environment."""
     koodrive.state.tenant = Tenant(POOLS)
     environment = {"KOODRIVE_ENDPOINT": koodrive.endpoint, "KOODRIVE_TOKEN": TOKEN, "KOODRIVE_LEDGER": koodrive.ledger}
 
@@ -46,11 +46,11 @@ def fixture_start(koodrive: KooDriveForTests, tmp_path: Path) -> Start:
 
 
 def take(koodrive: KooDriveForTests, gigabytes: int) -> None:
-    """Somebody else moves so much from the groups' pool to the individuals'."""
+    """Move this much from the group pool to the individual pool, as another writer."""
     koodrive.state.tenant.transfer({"originType": 2, "target": [{"type": 1, "expandCapacity": gigabytes}]})
 
 
-def test_a_pool_that_runs_low_gets_room_once(koodrive: KooDriveForTests, start: Start) -> None:
+def test_a_low_pool_is_refilled_once(koodrive: KooDriveForTests, start: Start) -> None:
     with start() as rulebook:
         rulebook.wait_for("'reasons': ['first']")
         rulebook.wait_for("are watched. GB unallocated: department 3600 of 4000, individual 500 of 1000, group 500 of 1000.")
@@ -70,7 +70,7 @@ def test_a_pool_that_runs_low_gets_room_once(koodrive: KooDriveForTests, start: 
     assert koodrive.totals()["group"] == 510
 
 
-def test_it_says_when_nobody_watches_and_when_somebody_does_again(koodrive: KooDriveForTests, start: Start) -> None:
+def test_the_rulebook_reports_failed_readings_and_their_end(koodrive: KooDriveForTests, start: Start) -> None:
     with start("-vv") as rulebook:
         rulebook.wait_for("'reasons': ['first']")
         koodrive.script(Fault(reply="refuse", seconds=6))
@@ -85,7 +85,7 @@ def test_it_says_when_nobody_watches_and_when_somebody_does_again(koodrive: KooD
     assert "POST" not in koodrive.methods() and "PLAY" not in rulebook.printed() and TOKEN not in rulebook.printed()
 
 
-def test_it_asks_for_more_where_there_is_nothing_to_give(koodrive: KooDriveForTests, start: Start) -> None:
+def test_the_rulebook_asks_to_expand_the_tenant_if_no_pool_can_give(koodrive: KooDriveForTests, start: Start) -> None:
     koodrive.state.tenant = Tenant({name: {"total": 1000, "allocated": 990} for name in POOLS})
     with start() as rulebook:
         rulebook.wait_for(f"Please have the capacity of the tenant at {koodrive.endpoint} expanded: 30 of 3000 GB are unallocated in all pools together.")
@@ -103,7 +103,7 @@ def test_a_wrong_variable_ends_it_at_once(start: Start) -> None:
     assert "thresholds.group must be whole GB" in rulebook.printed()
 
 
-def test_a_job_does_the_same_where_there_is_a_controller(koodrive: KooDriveForTests, start: Start) -> None:
+def test_a_job_of_a_controller_does_the_same(koodrive: KooDriveForTests, start: Start) -> None:
     take(koodrive, 450)
     with Controller() as controller:
         where = ("--controller-url", controller.endpoint, "--controller-token", controller.TOKEN)
@@ -121,7 +121,7 @@ def test_a_job_does_the_same_where_there_is_a_controller(koodrive: KooDriveForTe
     assert "PLAY" not in rulebook.printed()
 
 
-def test_both_rulebooks_differ_in_that_alone() -> None:
+def test_the_rulebooks_differ_only_in_the_job() -> None:
     (by_playbook,), (by_job,) = (
         yaml.safe_load((ROOT / f"extensions/eda/rulebooks/{name}.yml").read_text(encoding="utf-8")) for name in ("keep_room", "keep_room_by_job")
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the surveys ask for, and what the playbooks and roles read of it."""
+"""The surveys, and which answers the playbooks and roles read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ansible_collections.huaweicloud.koodrive.plugins.filter.unknown_variables i
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT, Loader
 from jinja2 import nodes
 
-#: Where Ansible takes an expression without braces around it.
+#: The keys with an expression without braces.
 EXPRESSIONS = {"that", "when", "failed_when", "changed_when", "until"}
-#: What the role for onboarding shares with the playbooks.
+#: The variable that the role for onboarding shares with the playbooks.
 SHARED = {"capacity_step": "koodrive_capacity_step"}
 #: Each dictionary of answers that a filter takes: its file, its name, and what all names of variables begin with.
 ANSWERS = [
@@ -36,12 +36,12 @@ def read(path: Path) -> Any:
 
 
 def names_in(template: str) -> set[str]:
-    """The variables that ``template`` reads."""
+    """Return the variables that ``template`` reads."""
     return {name.name for name in jinja2.Environment().parse(template).find_all(nodes.Name) if name.ctx == "load"}
 
 
 def values(content: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value in YAML that is none of values, with the key that it stands below."""
+    """Yield each single value in YAML with its key."""
     for name, value in content.items() if isinstance(content, dict) else ((key, value) for value in content):
         if isinstance(value, (dict, list)):
             yield from values(value, name)
@@ -50,13 +50,13 @@ def values(content: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def names_read_by(content: Any) -> set[str]:
-    """The variables that the values in YAML read."""
+    """Return the variables that the values in YAML read."""
     texts = [f"{{{{ {value} }}}}" if key in EXPRESSIONS else value for key, value in values(content) if isinstance(value, str)]
     return {name for text in texts for name in names_in(text)}
 
 
 def without_variables(content: Any, definitions: dict[str, Any]) -> Any:
-    """Plays or tasks without the variables that they define, which are added to ``definitions``."""
+    """Return plays or tasks without the variables that they define. Add these to ``definitions``."""
     if isinstance(content, list):
         return [without_variables(item, definitions) for item in content]
     if not isinstance(content, dict):
@@ -66,13 +66,14 @@ def without_variables(content: Any, definitions: dict[str, Any]) -> Any:
 
 
 def names_that_matter(playbook: str) -> set[str]:
-    """The variables that the tasks of ``playbook`` read, its role's among them, directly or by way of other variables."""
+    """Return the variables that the tasks of ``playbook`` and its role read, directly or through other variables."""
     definitions: dict[str, Any] = {}
     content = without_variables(read(ROOT / "playbooks" / playbook), definitions)
     matter = names_read_by(content)
     named = {str(value) for key, value in values(content) if key == "name"}
     for role in [path.name for path in (ROOT / "roles").iterdir() if f"huaweicloud.koodrive.{path.name}" in named]:
-        definitions.update(read(ROOT / f"roles/{role}/vars/main.yml"))
+        # What a playbook sets for a role takes precedence over the role's own variable.
+        definitions = {**read(ROOT / f"roles/{role}/vars/main.yml"), **definitions}
         matter |= names_read_by([without_variables(read(path), definitions) for path in (ROOT / f"roles/{role}/tasks").glob("*.yml")])
         matter |= {name for path in (ROOT / f"roles/{role}").glob("templates/*.j2") for name in names_in(path.read_text(encoding="utf-8"))}
     while True:
@@ -83,7 +84,7 @@ def names_that_matter(playbook: str) -> set[str]:
 
 
 @pytest.mark.parametrize("template", JOB_TEMPLATES, ids=lambda template: template["playbook"])
-def test_what_a_template_asks_for_or_sets_is_read(template: dict[str, Any]) -> None:
+def test_the_playbook_reads_what_a_template_asks_for_or_sets(template: dict[str, Any]) -> None:
     asked = {question["variable"] for question in template["survey"]["spec"]}
     assert asked and (asked | set(template["extra_vars"])) - names_that_matter(template["playbook"]) == set()
 
@@ -96,7 +97,7 @@ def test_an_answer_has_the_name_of_its_variable(file: str, name: str, prefix: st
 
 
 def options_of(role: str) -> set[str]:
-    """The inputs of a role, as it documents them."""
+    """Return the documented inputs of a role."""
     return set(read(ROOT / f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"])
 
 
@@ -108,7 +109,7 @@ def test_a_role_reads_what_it_documents_and_nothing_else(role: str) -> None:
 
 
 def is_for_users(name: str) -> bool:
-    """Whether a variable begins like one that a user may set, and is none of the internal ones."""
+    """Return whether a variable has one of our prefixes and is not internal."""
     return name.startswith(PREFIXES) and "__" not in name
 
 
@@ -117,11 +118,11 @@ GUIDE = (ROOT / "docs/docsite/rst/guide_playbooks.rst").read_text(encoding="utf-
 
 
 def explained(playbook: str) -> set[str]:
-    """The variables that the guide explains below the name of ``playbook``: the first column of its table."""
+    """Return the variables in the first column of the guide's table for ``playbook``."""
     name = playbook.removesuffix(".yml")
     section = re.search(rf"^{name}\n-+\n(.*?)(?=^\w[^\n]*\n-+\n|\Z)", GUIDE, re.MULTILINE | re.DOTALL)
     assert section, f"no section {name}"
-    return {variable for row in re.findall(r"^   \* - (.+)$", section[1], re.MULTILINE) for variable in re.findall(r"``(\w+)``", row)}
+    return {variable for row in re.findall(r"^   \* - (.+(?:\n {7}.+)*)$", section[1], re.MULTILINE) for variable in re.findall(r"``(\w+)``", row)}
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
@@ -132,7 +133,7 @@ def test_the_guide_explains_each_variable_that_a_playbook_reads_and_no_other(pla
     assert explained(playbook) == read_by - ({"onboarding_capacity_result"} if playbook == "onboard.yml" else set())
 
 
-def test_what_is_known_is_what_is_read() -> None:
+def test_the_known_variables_are_those_that_are_read() -> None:
     rulebooks = {
         name for path in (ROOT / "extensions/eda/rulebooks").glob("*.yml") for name in re.findall(r"\bkoodrive_\w+", path.read_text(encoding="utf-8"))
     } - {"koodrive_TYPE_threshold", "koodrive_TYPE_unallocated_capacity"}

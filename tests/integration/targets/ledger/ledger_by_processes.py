@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ledger as users meet it: real ansible-playbook processes, on both paths, with both stores."""
+"""The ledger with real ansible-playbook processes, on both paths, with both stores."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ __all__ = ["fixture_database", "fixture_postgresql"]
 PLAYBOOKS = Path(__file__).parent / "playbooks"
 GROUP = {"target": [{"type": "group", "total_capacity": 600}]}
 ADDITION = {"target": [{"type": "group", "expand_capacity": 100}]}
-FIRST, SECOND = ({"KOODRIVE_TOKEN": token} for token in ("t0ken-1-that-nobody-may-see", "t0ken-2-that-nobody-may-see"))
-APP = App("app-1", "s3cret-that-nobody-may-see", "user-1")
+FIRST, SECOND = ({"KOODRIVE_TOKEN": token} for token in ("t0ken-1-that-must-not-show", "t0ken-2-that-must-not-show"))
+APP = App("app-1", "s3cret-that-must-not-show", "user-1")
 BY_APP = {"KOODRIVE_APP_ID": APP.app_id, "KOODRIVE_APP_SECRET": APP.secret, "KOODRIVE_USER_ID": APP.user_id}
-#: Seconds after which a transfer is done whose reply was lost: longer than it takes to launch a job again.
+#: Seconds until a transfer with a lost reply is made. It takes longer than a second launch of a job.
 LATE = 12
 #: What AWX sets for a job.
 JOB = {"JOB_ID": "1071", "AWX_HOST": "https://awx.example.org"}
@@ -53,7 +53,7 @@ postgresql_only = pytest.mark.parametrize("ledger", ["postgresql"], indirect=Tru
 
 
 class KooDrive(Simulator):
-    """A simulator that does what a test says as soon as a request of a method has come in."""
+    """A simulator that does what a test says when a request of a method arrives."""
 
     def __init__(self) -> None:
         super().__init__(State(credentials=Credentials([*FIRST.values(), *SECOND.values()], [APP])))
@@ -64,7 +64,7 @@ class KooDrive(Simulator):
         return super()._answer(request, body, fault)
 
     def transfers(self) -> int:
-        """How many transfers were sent."""
+        """Return how many transfers were sent."""
         return [request["method"] for request in self.state.requests].count("POST")
 
     def wait_for_transfer(self) -> None:
@@ -74,19 +74,19 @@ class KooDrive(Simulator):
             time.sleep(0.02)
 
     def is_moved_once(self) -> bool:
-        """Whether one transfer was sent, and done once."""
+        """Return whether one transfer was sent, and made once."""
         return self.transfers() == len(self.state.applied) == 1 and self.state.tenant.by_name()["group"]["total"] == 600
 
 
 class Job:
-    """An ansible-playbook that has been started."""
+    """A running ansible-playbook."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.output = ""
 
     def results(self) -> list[dict[str, Any]]:
-        """What the task returned on each host, once the job is over."""
+        """Return what the task returned on each host, after the end of the job."""
         self.output += self._process.communicate(timeout=120)[0]
         assert self._process.returncode == 0, self.output
         return [json.loads(base64.b64decode(found)) for found in re.findall("RESULT=([A-Za-z0-9+/]+=*)=", self.output)]
@@ -96,7 +96,7 @@ class Job:
         return result
 
     def kill_playbook_alone(self) -> list[psutil.Process]:
-        """Kill ansible-playbook, and return its workers and what they have started."""
+        """Kill ansible-playbook, and return its workers and their children."""
         orphans = psutil.Process(self._process.pid).children(recursive=True)
         self._process.kill()
         self._process.wait(timeout=60)
@@ -106,14 +106,14 @@ class Job:
         """Kill the whole tree: Ansible's workers are sessions of their own."""
         job = psutil.Process(self._process.pid)
         for process in [job, *job.children(recursive=True)]:
-            # A module ends by itself as soon as nobody waits for it.
+            # A module ends when its parent is gone.
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
         self._process.communicate(timeout=60)
 
 
 class Controller:
-    """What launches jobs for the playbook of this test, with the environment of one who has ``ledger``."""
+    """Launches jobs with the playbook of this test and the given ``ledger``."""
 
     def __init__(self, koodrive: KooDrive, ledger: str, in_process: bool, folder: Path) -> None:
         self._koodrive = koodrive
@@ -137,7 +137,7 @@ class Controller:
         return self.launch(*options, credentials=credentials, **variables).result()
 
     def records(self, tenant: str = "tenant-1") -> list[Record]:
-        """All that the ledger has of the tenant."""
+        """Return all records of the tenant."""
         with store_of(self._ledger, read_only=True) as store:
             return store.transfers(tenant, STATES, 0, 99)
 
@@ -169,14 +169,14 @@ def fixture_controller(koodrive: KooDrive, ledger: str, in_process: bool, tmp_pa
 
 @pytest.fixture(name="own_server")
 def fixture_own_server() -> Iterator[Postgresql]:
-    """A server that may be stopped."""
+    """A server that a test may stop."""
     with Postgresql(short_folder()) as server:
         yield server
 
 
 @pytest.fixture(name="on_own_server")
 def fixture_on_own_server(koodrive: KooDrive, own_server: Postgresql, in_process: bool, tmp_path: Path) -> Controller:
-    """What launches jobs whose ledger is on that server."""
+    """A controller with a ledger on that server."""
     database = own_server.new_database()
     controller = Controller(koodrive, own_server.url(database, database), in_process, tmp_path)
     assert not controller.run(target=[{"type": "group", "total_capacity": 1}])["changed"]
@@ -188,7 +188,10 @@ def kind_of(result: dict[str, Any]) -> str:
 
 
 def launched_again(koodrive: KooDrive, controller: Controller) -> None:
-    """A job that is launched at once after one whose transfer may still be done sends none, and a later one has what it wants."""
+    """Launch the job again while its transfer is open, and later.
+
+    The first launch sends nothing, and the later one succeeds.
+    """
     again = controller.run(**GROUP)
     assert kind_of(again) in ("busy", "open_transfer", "ok") and not again["changed"], again
     assert koodrive.transfers() == 1
@@ -202,7 +205,7 @@ def launched_again(koodrive: KooDrive, controller: Controller) -> None:
 
 
 @pytest.mark.parametrize("ledger, reply", [("local", "hang"), ("postgresql", "reset")], indirect=["ledger"])
-def test_a_job_is_launched_again_while_its_transfer_may_still_be_done(koodrive: KooDrive, controller: Controller, reply: str) -> None:
+def test_a_job_is_launched_again_while_its_transfer_is_open(koodrive: KooDrive, controller: Controller, reply: str) -> None:
     koodrive.script(Fault(), Fault(apply="late", reply=reply, seconds=LATE))
     first = controller.run(**GROUP)
     assert kind_of(first) == "outcome_unknown", first
@@ -217,7 +220,7 @@ def test_a_job_is_killed_while_it_waits_for_the_reply_and_launched_again(koodriv
     launched_again(koodrive, controller)
 
 
-def test_two_jobs_at_once_with_tokens_of_their_own_move_once(koodrive: KooDrive, controller: Controller) -> None:
+def test_two_jobs_with_different_tokens_move_once(koodrive: KooDrive, controller: Controller) -> None:
     koodrive.state.delay = 0.2
     jobs = [controller.launch(credentials=credentials, **GROUP) for credentials in (FIRST, SECOND)]
     results = [job.result() for job in jobs]
@@ -277,7 +280,7 @@ def test_check_mode_reads_the_ledger_and_writes_nothing(koodrive: KooDrive, cont
     assert controller.records() == written and koodrive.transfers() == 1
 
 
-def test_a_database_that_is_gone_before_the_write_lets_nothing_be_sent(koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller) -> None:
+def test_without_the_database_before_the_write_nothing_is_sent(koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller) -> None:
     koodrive.upon["GET"] = own_server.stop
     for _run in ("gone after the read", "gone before the run"):
         result = on_own_server.run(**GROUP)
@@ -287,7 +290,7 @@ def test_a_database_that_is_gone_before_the_write_lets_nothing_be_sent(koodrive:
     assert on_own_server.run(**GROUP)["changed"]
 
 
-def test_a_database_that_is_gone_after_the_write_costs_no_success(koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller) -> None:
+def test_a_run_succeeds_without_the_database_after_the_write(koodrive: KooDrive, own_server: Postgresql, on_own_server: Controller) -> None:
     koodrive.upon["POST"] = own_server.stop
     result = on_own_server.run(**GROUP)
     assert kind_of(result) == "ok" and result["changed"], result
@@ -299,7 +302,7 @@ def test_a_database_that_is_gone_after_the_write_costs_no_success(koodrive: KooD
 
 
 @postgresql_only
-def test_a_connection_that_dies_during_the_transfer_costs_nothing(koodrive: KooDrive, controller: Controller, postgresql: Postgresql, database: str) -> None:
+def test_a_run_survives_a_lost_connection_to_the_database(koodrive: KooDrive, controller: Controller, postgresql: Postgresql, database: str) -> None:
     terminate = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
     terminated: list[int] = []
     koodrive.script(Fault(), Fault(apply="late", seconds=3))
@@ -340,7 +343,7 @@ def test_nothing_is_sent_for_a_playbook_that_was_killed(koodrive: KooDrive, cont
 def test_a_job_of_awx_needs_a_ledger_that_outlives_it(
     koodrive: KooDrive, controller: Controller, ledger: str, names_ledger: bool, key: str | None, kind: str, warns: bool
 ) -> None:
-    # The usual ledger of this user may know other tenants.
+    # The default ledger of this user may have other tenants.
     koodrive.state.tenant_id = tenant = str(uuid.uuid4())
     environment = {**FIRST, **JOB, "KOODRIVE_LEDGER": ledger if names_ledger else ""}
     result = controller.run(credentials=environment, **({"idempotency_key": key} if key else {}), **ADDITION)
@@ -355,7 +358,7 @@ def test_a_job_of_awx_needs_a_ledger_that_outlives_it(
 
 
 @local_only
-def test_a_folder_that_is_not_the_users_own_lets_nothing_be_sent(koodrive: KooDrive, controller: Controller, tmp_path: Path) -> None:
+def test_in_a_folder_of_another_user_nothing_is_sent(koodrive: KooDrive, controller: Controller, tmp_path: Path) -> None:
     places = {name: tmp_path / name for name in ("symlink", "linked", "damaged", "foreign", "shared")}
     for name, place in places.items():
         if name != "symlink":
@@ -367,7 +370,7 @@ def test_a_folder_that_is_not_the_users_own_lets_nothing_be_sent(koodrive: KooDr
         os.chown(places["foreign"], 1, 1)
     else:
         places["foreign"] = Path("/etc")
-    # Also root cannot write there.
+    # Root cannot write there, either.
     places["read_only"] = Path("/sys/koodrive")
     ledgers = {name: str(place) for name, place in places.items() if name != "linked"}
     job = controller.launch(hosts=",".join(ledgers), ledgers=ledgers, **GROUP)
@@ -385,7 +388,7 @@ def test_a_task_shows_its_ledger_without_the_password(koodrive: KooDrive, contro
 
 
 @postgresql_only
-def test_the_password_of_the_database_is_seen_nowhere(koodrive: KooDrive, controller: Controller, ledger: str) -> None:
+def test_the_password_of_the_database_never_shows(koodrive: KooDrive, controller: Controller, ledger: str) -> None:
     ledgers = {
         "good": ledger,
         "wrong": ledger.replace(PASSWORD, f"{PASSWORD}-2"),
@@ -419,7 +422,7 @@ def test_the_password_is_in_no_artifact_of_a_job(koodrive: KooDrive, controller:
             quiet=True,
         )
         assert run.rc == 0
-    # The file "command" is the runner's own note of all of its environment, of every credential.
+    # The runner writes its whole environment with all credentials into the file "command".
     files = [file for file in (tmp_path / "runner" / "artifacts").rglob("*") if file.is_file() and file.name != "command"]
     artifacts = [file.read_text() for file in files]
     assert any("koodrive_space_transfer" in text for text in artifacts)

@@ -37,28 +37,28 @@ def fault(answers: dict[str, Any], playbook: str) -> str:
 
 
 @pytest.mark.parametrize("measure", CAPACITIES)
-@pytest.mark.parametrize("blank", ["", " ", None, "None", [], {}])
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", None, "None", " None\n", [], {}])
 def test_one_pool_and_one_capacity_are_one_target(measure: str, blank: Any) -> None:
     others = {other: "" if blank in ([], {}) else blank for other in CAPACITIES if other != measure}
     answers = {**FROM, "target": blank, "target_type": "group", **others, measure: "600"}
     assert pools(answers, "transfer") == [{"type": "group", measure: "600"}]
 
 
-def test_none_of_anything_is_as_good_as_one() -> None:
+def test_zero_is_not_blank() -> None:
     assert pools({**FROM, "target_type": "group", "total_capacity": 0}, "transfer") == [{"type": "group", "total_capacity": 0}]
 
 
 @pytest.mark.parametrize(("playbook", "name"), [("transfer", "target"), ("balance", "pools")])
-def test_a_list_or_its_text_is_taken(playbook: str, name: str) -> None:
+def test_a_list_may_be_text(playbook: str, name: str) -> None:
     class Text(str):
-        """A text of Ansible's own, as newer releases of ansible-core have them."""
+        """A text like those of newer ansible-core, a subclass of str."""
 
     assert pools({**FROM, name: ROWS}, playbook) == ROWS
     for text in (*TEXTS, Text(TEXTS[1])):
         assert pools({**FROM, name: text, "target_type": ""}, playbook) == TEXT_ROWS
 
 
-def test_a_number_in_a_text_is_what_is_written_there() -> None:
+def test_a_number_in_a_text_means_its_digits() -> None:
     rows = pools({"pools": "[{type: group, total_capacity: 01000, unallocated_capacity: 1:30, gives: no}, {type: individual, total_capacity: ~}]"}, "balance")
     assert rows == [
         {"type": "group", "total_capacity": "01000", "unallocated_capacity": "1:30", "gives": "no"},
@@ -67,10 +67,10 @@ def test_a_number_in_a_text_is_what_is_written_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "message"),
     [
         ({"origin_type": " "}, "koodrive_origin_type is missing."),
-        (FROM, "No pool that receives is given."),
+        (FROM, "No target is given."),
         ({**FROM, "target_type": "group"}, "No capacity is given for koodrive_target_type."),
         ({**FROM, "total_capacity": "600"}, "koodrive_target_type is missing."),
         ({**FROM, "target_type": "group", "total_capacity": "600", "expand_capacity": "1"}, "koodrive_total_capacity and koodrive_expand_capacity are given"),
@@ -78,16 +78,16 @@ def test_a_number_in_a_text_is_what_is_written_there() -> None:
         ({**FROM, "target": ROWS[0]}, "koodrive_target must be a list, also for one entry. It is one entry"),
         ({**FROM, "target": "group"}, "koodrive_target must be a list, also for one entry. It is group."),
         ({**FROM, "target": 5}, "koodrive_target must be a list, also for one entry. It is 5."),
-        ({**FROM, "target": "[{type: gro"}, "koodrive_target is no valid YAML or JSON: "),
-        ({**FROM, "target": "[" * 5000}, "koodrive_target is no valid YAML or JSON: "),
+        ({**FROM, "target": "[{type: gro"}, "koodrive_target is not valid YAML or JSON: "),
+        ({**FROM, "target": "[" * 5000}, "koodrive_target is not valid YAML or JSON: "),
         ({**FROM, "target_type": "group", "expand_capacity": 1, "additions_need_a_key": "yes"}, "koodrive_expand_capacity needs koodrive_idempotency_key"),
     ],
 )
-def test_each_mistake_of_a_transfer_has_a_message(answers: dict[str, Any], told: str) -> None:
-    assert fault(answers, "transfer").startswith(told)
+def test_each_mistake_of_a_transfer_has_a_message(answers: dict[str, Any], message: str) -> None:
+    assert fault(answers, "transfer").startswith(message)
 
 
-def test_a_pool_has_what_was_answered_and_the_others_are_not_named() -> None:
+def test_pools_without_an_answer_are_left_out() -> None:
     answers = {"department_total_capacity": "", "group_total_capacity": "600", "group_unallocated_capacity": 0, "department_unallocated_capacity": "200"}
     assert pools(answers, "balance") == [
         {"type": "department", "unallocated_capacity": "200"},
@@ -98,7 +98,7 @@ def test_a_pool_has_what_was_answered_and_the_others_are_not_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "message"),
     [
         ({}, "No pool is given."),
         ({"pools": []}, "No pool is given."),
@@ -106,8 +106,8 @@ def test_a_pool_has_what_was_answered_and_the_others_are_not_named() -> None:
         ({"takes_rest": "team"}, "koodrive_takes_rest must be one of department, individual, group, not team."),
     ],
 )
-def test_each_mistake_of_a_layout_has_a_message(answers: dict[str, Any], told: str) -> None:
-    assert fault(answers, "balance").startswith(told)
+def test_each_mistake_of_a_layout_has_a_message(answers: dict[str, Any], message: str) -> None:
+    assert fault(answers, "balance").startswith(message)
 
 
 def test_batches_and_single_answers_add_up() -> None:
@@ -136,10 +136,10 @@ def test_without_an_origin_the_pools_without_joiners_give_down_to_the_reserve() 
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "message"),
     [
-        ({}, "Nobody is coming: "),
-        ({"individual_count": 0, "individual_each": 5}, "Nobody is coming: "),
+        ({}, "There are no joiners: "),
+        ({"individual_count": 0, "individual_each": 5}, "There are no joiners: "),
         ({"individual_count": 3}, "onboarding_capacity_individual_each is not given, and onboarding_capacity_individual_count is 3."),
         ({"individual_count": 3, "individual_each": 0}, "onboarding_capacity_individual_each must be a whole number, 1 or more"),
         ({"individual_count": "1_000", "individual_each": 1}, "onboarding_capacity_individual_count must be a whole number, 0 or more"),
@@ -154,13 +154,13 @@ def test_without_an_origin_the_pools_without_joiners_give_down_to_the_reserve() 
         ({"batches": [{"type": "group", "count": 1, "each": "2TB"}]}, "each of onboarding_capacity_batches, entry 1, must be a whole number, 1"),
     ],
 )
-def test_each_mistake_of_onboarding_has_a_message(answers: dict[str, Any], told: str) -> None:
-    assert fault(answers, "onboard").startswith(told)
+def test_each_mistake_of_onboarding_has_a_message(answers: dict[str, Any], message: str) -> None:
+    assert fault(answers, "onboard").startswith(message)
 
 
 @pytest.mark.parametrize("answers", [None, "", [], ROWS])
 def test_only_a_dictionary_has_answers(answers: Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="requested_pools takes a dictionary of answers"):
+    with pytest.raises(AnsibleFilterError, match="requested_pools needs a dictionary of answers"):
         requested_pools(answers, "balance")
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What came of moving capacity, in words."""
+"""The line about a result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOW = " Unallocated now: department 1,500 GB, group 100 GB."
 
 
 def result(*transfers: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """What a task returns that made ``transfers``."""
+    """Return the result of a task that made ``transfers``."""
     pools = {"department": {"unallocated_capacity": 1500}, "group": {"unallocated_capacity": 100}}
     return {"origin_type": "department", "transfers": list(transfers), "allocation": pools, "earlier": None, **more}
 
@@ -33,7 +33,7 @@ def test_it_says_what_would_move() -> None:
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_it_says_that_nothing_is_to_do(check_mode: bool) -> None:
+def test_it_says_that_nothing_moved(check_mode: bool) -> None:
     assert summary(result(), check_mode) == "Nothing was to be moved." + NOW
 
 
@@ -42,7 +42,7 @@ def test_it_says_when_an_addition_was_made_before() -> None:
     assert summary(result(earlier=earlier)) == ("Nothing was to be moved: this addition was made before, 2026-11-25T14:03:12Z (trace ID abc)." + NOW)
 
 
-def test_each_row_may_have_an_origin_of_its_own() -> None:
+def test_each_row_can_name_another_origin() -> None:
     rows = [{"origin_type": "department", **GROUP}, {"origin_type": "department", **INDIVIDUAL}, {"origin_type": "individual", **GROUP}]
     several = result(*rows)
     del several["origin_type"], several["earlier"]
@@ -58,21 +58,21 @@ def test_it_says_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, "moved", [result(GROUP)], {}, {"results": [result(GROUP)]}, {"skipped": True}, result(GROUP, failed=True)])
-def test_what_is_no_result_of_a_move_is_refused(wrong: Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="takes the registered result of one task that moves capacity"):
+def test_other_results_are_refused(wrong: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="needs the registered result of one successful task that moves capacity"):
         summary(wrong)
 
 
 USED = {"unallocated_capacity": 1500, "allocated_capacity": 500, "stored_capacity": 240.125}
 
 
-def test_of_a_reading_it_says_what_the_pools_hold() -> None:
+def test_after_a_reading_it_lists_the_pools() -> None:
     reading = {"allocation": {"department": {"unallocated_capacity": 1500}, "group": {"unallocated_capacity": 100}}}
     assert summary(reading) == summary(reading, True) == NOW.strip()
     assert summary({"allocation": {}}) == "KooDrive reported no pool."
 
 
-def test_it_says_what_is_stored_where_the_result_has_it() -> None:
+def test_it_says_what_is_stored_if_the_result_has_it() -> None:
     reading = {"allocation": {"department": USED, "group": {"unallocated_capacity": 100}}}
     assert summary(reading) == NOW.strip() + " Stored of what is allocated: department 240.125 of 500 GB."
     assert summary({**result(GROUP), **reading}).endswith(" GB. Stored of what is allocated: department 240.125 of 500 GB.")

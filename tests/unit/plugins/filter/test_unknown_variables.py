@@ -11,7 +11,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.filter.unknown_variables i
 unknown_variables = FilterModule().filters()["unknown_variables"]
 
 
-def test_what_is_read_handed_on_or_internal_is_known() -> None:
+def test_variables_results_and_internal_names_are_known() -> None:
     others = ["koodrive", "koodriver_total", "my_koodrive_total", "koodrive__answers", "onboarding_capacity__given", "capacity_report__file"]
     assert unknown_variables([*known_variables(), *others]) == ""
     assert {"koodrive_in_process", "koodrive_result", "onboarding_capacity_result", "koodrive_heartbeat", "capacity_report_path"} <= known_variables()
@@ -30,17 +30,17 @@ def test_what_is_read_handed_on_or_internal_is_known() -> None:
         ("koodrive_tokn", "koodrive_token"),
     ],
 )
-def test_the_one_that_was_meant_is_named(name: str, meant: str) -> None:
+def test_the_message_names_the_probable_variable(name: str, meant: str) -> None:
     assert unknown_variables(["koodrive_pools", name]) == f"There is no variable {name}. Did you mean {meant}?"
 
 
-def test_what_is_like_no_other_is_to_be_renamed() -> None:
-    assert unknown_variables(["koodrive_zzz"]).endswith("rename it.")
+def test_the_message_says_to_rename_other_names() -> None:
+    assert unknown_variables(["koodrive_zzz"]).endswith("Rename the variable.")
 
 
-def test_connection_options_are_no_variables_of_the_playbooks() -> None:
+def test_playbooks_refuse_connection_options() -> None:
     names = ["koodrive_token", "koodrive_timeout", "koodrive_ledger"]
     assert unknown_variables(names) == ""
-    told = unknown_variables(names, connection=False)
-    assert told.startswith("There is no variable koodrive_ledger. Set KOODRIVE_LEDGER in the environment. There is no variable koodrive_timeout. ")
-    assert told.endswith("There is no variable koodrive_token. Set KOODRIVE_TOKEN in the environment.")
+    message = unknown_variables(names, connection=False)
+    assert message.startswith("There is no variable koodrive_ledger. Set KOODRIVE_LEDGER in the environment. There is no variable koodrive_timeout. ")
+    assert message.endswith("There is no variable koodrive_token. Set KOODRIVE_TOKEN in the environment.")
