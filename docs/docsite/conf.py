@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils.nodes import reference
+from sphinx.util import logging
 
 project = "huaweicloud.koodrive"
 author = copyright = "the huaweicloud.koodrive maintainers"
@@ -35,5 +38,20 @@ def to_ansible(_app, _env, node, content):
     return page and reference("", "", content, refuri=f"https://docs.ansible.com/projects/ansible/latest/{page}")
 
 
+#: How a guide links to another one. A forge shows the source files, so the link leads to one of them.
+GUIDE = re.compile(r"(guide_\w+)\.rst(#.*)?")
+
+
+def to_guides(app, doctree, _docname):
+    """Turn links to the source files of guides into links to their HTML pages."""
+    for link in doctree.findall(reference):
+        guide = GUIDE.fullmatch(link.get("refuri", ""))
+        if guide and f"docsite/{guide[1]}" in app.env.found_docs:
+            link["refuri"] = f"{guide[1]}.html{guide[2] or ''}"
+        elif guide:
+            logging.getLogger(__name__).warning("no such guide: %s", link["refuri"], location=link)
+
+
 def setup(app):
     app.connect("missing-reference", to_ansible)
+    app.connect("doctree-resolved", to_guides)

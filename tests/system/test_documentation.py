@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -20,6 +21,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.modules import (
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import JOB_TEMPLATES, ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
+PAGES = [ROOT / "README.md", *GUIDES, *sorted((ROOT / "roles").rglob("README.md"))]
 SESSIONS = re.findall(r'\("(3\.\d+)", "(2\.\d+)"\)', (ROOT / "noxfile.py").read_text(encoding="utf-8"))
 
 
@@ -67,6 +70,48 @@ def test_the_readme_has_the_releases_that_the_tests_run_with() -> None:
 
 def test_the_readme_is_read_to_its_end() -> None:
     assert len(README.splitlines()) <= 120
+
+
+def test_the_readme_has_what_a_new_user_needs_in_this_order() -> None:
+    wanted = ["Requirements", "Install and update", "Authenticate", "A first playbook", "What is included"]
+    assert re.findall("^## (.+)$", README, re.MULTILINE) == [*wanted, "Try it without a tenant", "Where to go on", "Support and release notes"]
+    for guide in GUIDES:
+        assert f"(docs/docsite/rst/{guide.name}" in README or guide.name == "guide_ledger_postgresql.rst"
+
+
+def test_the_readme_says_where_to_report_bugs() -> None:
+    assert f"({yaml.safe_load((ROOT / 'galaxy.yml').read_text(encoding='utf-8'))['issues']})" in README
+
+
+def test_all_guides_are_in_the_documentation() -> None:
+    sections = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    assert sorted(page for section in sections for page in section["toctree"]) == [guide.stem for guide in GUIDES]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a forge makes of the headings of a page."""
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$" if page.suffix == ".md" else r"^(\S.*)\n[=~-]{3,}$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_forge_can_follow_each_link(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)\s]+)\)" if page.suffix == ".md" else r"`[^`<]+<([^`>]+)>`_", text)
+    for link in links:
+        if link.startswith("https://"):
+            continue
+        name, _hash, anchor = link.partition("#")
+        target = (page.parent / name).resolve()
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_a_forge_can_show_each_guide(guide: Path) -> None:
+    # A forge does not know the roles of Sphinx, and shows them as they are.
+    assert re.findall(r":\w+:`", guide.read_text(encoding="utf-8")) == []
 
 
 def test_the_execution_environment_takes_the_releases_that_the_tests_run_with() -> None:

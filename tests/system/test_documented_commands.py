@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every shell command of the documentation for users, run as it stands, by a shell, in a checkout.
 
-What a test cannot have is stood in for where a command would reach it. A wrapper of ansible-playbook, first on the PATH, turns the documented
-addresses of KooDrive and AWX into those of simulated ones, and passes everything else on. One of ansible-rulebook does the same, and ends it once it
+What a test cannot have is stood in for where a command would reach it. A wrapper of ansible and ansible-playbook, first on the PATH, turns the
+documented addresses of KooDrive and AWX into those of simulated ones, and passes everything else on. One of ansible-rulebook does the same, and ends it once it
 has had an event, for it would never end. ansible-galaxy asks a Galaxy on this machine.
 ansible-builder's real ``build`` runs up to the container engine, and a stand-in for that keeps what it was asked for. pip gets no index:
 what it is to install is there. Only ``make`` is not run but asked whether it knows how, for ``.ci/run`` runs its targets.
@@ -16,12 +16,14 @@ import os
 import re
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.tests.examples import FOR_AWX, POOLS, RULEBOOK, blocks, examples
+from ansible_collections.huaweicloud.koodrive.tests.simulator.__main__ import POOLS as SIMULATOR_POOLS
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
@@ -34,7 +36,8 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests impo
 AWX_COLLECTIONS = Path(os.environ["AWX_COLLECTIONS"])
 #: Addresses and secrets as the documentation has them.
 KOODRIVE_ADDRESS, KOODRIVE_SECRET = "https://intl.myhuaweicloud-koodrive.com", "c69b..."
-APPS = [App(f"app-of-{tenant}", f"s3cret-of-{tenant}", f"user-of-{tenant}") for tenant in ("one", "two")]
+APPS = [App("my-app-id", "my-app-secret", "my-user-id")]
+APPS += [App(f"app-of-{tenant}", f"s3cret-of-{tenant}", f"user-of-{tenant}") for tenant in ("one", "two")]
 AWX_ADDRESS, AWX_SECRET = "https://awx.example.org", "..."
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.rst")), *sorted((ROOT / "roles").rglob("README.md"))]
 BLOCKS = list(blocks("shell"))
@@ -113,15 +116,15 @@ def write_named_playbooks(folder: Path) -> None:
 
 
 def write_stand_ins(folder: Path, addresses: dict[str, str]) -> None:
-    """Write what stands in for ansible-playbook and ansible-rulebook, with other addresses, and for a container engine."""
+    """Write wrappers of ansible, ansible-playbook and ansible-rulebook that use other addresses, and a stand-in for a container engine."""
     folder.mkdir()
     lines = [f'[ "${{{name}-}}" != {old} ] || export {name}={new}' for name, (old, new) in zip(("KOODRIVE_ENDPOINT", "CONTROLLER_HOST"), addresses.items())]
-    playbook = "\n".join(["#!/bin/sh", *lines, f'exec {shutil.which("ansible-playbook")} "$@"\n'])
+    with_addresses = ((name, "\n".join(["#!/bin/sh", *lines, f'exec {shutil.which(name)} "$@"\n'])) for name in ("ansible", "ansible-playbook"))
     podman = '#!/bin/sh\necho "$@" >> podman.log\n'
     watch = f'{shutil.which("ansible-rulebook")} --print-events "$@" >rulebook.log 2>&1 &'
     end = "until grep -q \"'allocation'\" rulebook.log; do kill -0 $! && sleep 0.1 || { cat rulebook.log; exit 1; }; done; kill $!\n"
     rulebook = "\n".join(["#!/bin/sh", *lines, watch, end])
-    for name, text in (("ansible-playbook", playbook), ("ansible-rulebook", rulebook), ("podman", podman)):
+    for name, text in (*with_addresses, ("ansible-rulebook", rulebook), ("podman", podman)):
         (folder / name).write_text(text, encoding="utf-8")
         (folder / name).chmod(0o755)
 
@@ -141,6 +144,8 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     place.run(text)
     if re.search(r"koodrive\.(transfer|balance|onboard)|room\.yml|tenant\.yml", text):
         assert place.koodrive.methods().count("POST") > 0
+    if "space_allocation_info" in text:
+        assert place.koodrive.methods() == ["GET"]
     if "koodrive.report" in text:
         assert (place.checkout / "koodrive.html").exists()
     if "koodrive.awx_setup" in text:
@@ -158,6 +163,37 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
         assert f"build -f context/Containerfile -t {tag} context" in (place.checkout / "podman.log").read_text(encoding="utf-8")
     if "ansible-rulebook --" in text:
         assert place.koodrive.methods().count("GET") > 0
+
+
+#: What differs in the output from run to run, and what it is replaced by.
+VARYING = {r"\d{4}-\d\d-\d\d[ T][\d:]{8}( UTC|Z)": "TIME", r"\b[0-9a-f]{58}\b": "TRACE_ID", r"\w+@[\w.-]+\w": "WRITER", r"Wrote \S+/": "Wrote ", r"(?<=\d),(?=\d{3})": ""}
+
+
+def comparable(output: str) -> str:
+    """Return the output without blanks between words and without what differs from run to run."""
+    for found, instead in VARYING.items():
+        output = re.sub(found, instead, output)
+    return " ".join(output.split())
+
+
+@pytest.mark.parametrize("page", ["README.md", "guide_quick_start.rst"])
+def test_a_page_shows_what_its_commands_print(place: Place, page: str) -> None:
+    place.koodrive.state.tenant = Tenant(SIMULATOR_POOLS)
+    # A block that exports variables does so for the blocks after it. The first block installs the collection.
+    place.environment.update(KOODRIVE_ENDPOINT=KOODRIVE_ADDRESS, KOODRIVE_TOKEN=KOODRIVE_SECRET)
+    (source,) = [path for path in PAGES if path.name == page and path.parent.name not in ("onboarding_capacity", "capacity_report")]
+    text = source.read_text(encoding="utf-8")
+    found = re.findall(r"```(shell|text)\n(.*?)```|code-block:: (shell|text)\n\n((?: +.*\n|\n)+)", text, re.DOTALL if page.endswith(".md") else 0)
+    printed, shown = "", 0
+    for language, content in ((markdown or rst, code or block) for markdown, code, rst, block in found):
+        if language == "shell":
+            printed = comparable(place.run(re.sub("^export .*\n", "", textwrap.dedent(content), flags=re.MULTILINE)))
+            continue
+        for part in textwrap.dedent(content).strip().split("\n\n"):
+            assert comparable(part) in printed
+            shown += 1
+    assert shown >= {"README.md": 1, "guide_quick_start.rst": 6}[page]
+    assert place.koodrive.totals()["group"] == 2000 and place.koodrive.methods().count("POST") == 1
 
 
 #: A task with a loop of its own over the dictionaries of secrets.yml, and over their names.

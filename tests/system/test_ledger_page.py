@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the page on the ledger has for administrators: its SQL and its commands, on the stores that the collection makes."""
+"""The SQL and the commands of the two pages on the ledger, on the stores that the collection makes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests im
 
 __all__ = ["fixture_database", "fixture_postgresql"]
 
-PAGE = (ROOT / "docs/docsite/rst/guide_ledger.rst").read_text(encoding="utf-8")
-LOOK, DELETE, DELETE_LOCALLY, TABLES, RIGHTS = (text.strip() for _where, text in blocks("sql"))
-(COPY,) = [text for where, text in blocks("shell") if where.startswith("guide_ledger.rst")]
-ENCODE = re.search(r"``(python3 -c '.+')``", PAGE)
+PAGE, POSTGRESQL_PAGE, PROMISES = (
+    (ROOT / f"docs/docsite/rst/guide_{name}.rst").read_text(encoding="utf-8") for name in ("ledger", "ledger_postgresql", "promises")
+)
+LOOK, DELETE_LOCALLY, TABLES, RIGHTS, DELETE = (text.strip() for _where, text in blocks("sql"))
+(COPY,) = [text for where, text in blocks("shell") if where.startswith("guide_ledger_postgresql.rst")]
+ENCODE = re.search(r"``(python3 -c '.+')``", POSTGRESQL_PAGE)
 DAY = 86400
 POOLS = {"department": Pool(2000, 400), "group": Pool(500, 500)}
 #: What must come through a file as it was: quotes, commas, and letters beyond ASCII.
@@ -73,7 +75,8 @@ def test_it_says_what_the_code_does() -> None:
     assert postgresql_store.SCHEMA_SQL.strip() == TABLES
     assert f"``{sqlite.FOLDER.format('UID')}``" in PAGE and sqlite.RECORDS in PAGE
     assert all(f"   * - ``{state}``\n" in PAGE for state in record.STATES)
-    assert TRANSFER_SPEC["settle_time"]["default"] == 15 * 60 and "15 minutes" in PAGE
+    assert TRANSFER_SPEC["settle_time"]["default"] == 15 * 60 and "``settle_time`` counts from the time of the record. It is 15 minutes" in PROMISES
+    assert f"``psycopg[binary]``, {'.'.join(map(str, postgresql_store.OLDEST_PSYCOPG))} or newer" in POSTGRESQL_PAGE
 
 
 def test_the_rights_suffice_once_an_administrator_has_made_the_tables(postgresql: Postgresql, database: str) -> None:
@@ -94,7 +97,7 @@ def test_the_right_create_on_the_database_makes_the_tables(postgresql: Postgresq
     with pytest.raises(KooDriveError, match="may not make them"):
         store.newest(RECORD.tenant)
     postgresql.execute(f"GRANT CREATE ON DATABASE {database} TO {user}", database)
-    assert "the right CREATE on the database" in PAGE
+    assert "the right CREATE on the database" in POSTGRESQL_PAGE
     fill(store)
     store.close()
 
