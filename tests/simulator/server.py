@@ -151,7 +151,7 @@ class Simulator(ServerThread):
             if not self.is_refusing and not knocked:
                 # Connections are accepted in order. So after this one, all earlier ones are known. The socket may close
                 # at this moment.
-                with suppress(ConnectionRefusedError):
+                with suppress(ConnectionRefusedError, ConnectionResetError):
                     socket.create_connection(("127.0.0.1", self.port), timeout=patience).close()
                     knocked = True
             time.sleep(0.002)

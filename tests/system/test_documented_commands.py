@@ -166,7 +166,13 @@ def test_a_block_of_commands_runs(place: Place, text: str) -> None:
 
 
 #: What differs in the output from run to run, and what it is replaced by.
-VARYING = {r"\d{4}-\d\d-\d\d[ T][\d:]{8}( UTC|Z)": "TIME", r"\b[0-9a-f]{58}\b": "TRACE_ID", r"\w+@[\w.-]+\w": "WRITER", r"Wrote \S+/": "Wrote ", r"(?<=\d),(?=\d{3})": ""}
+VARYING = {
+    r"\d{4}-\d\d-\d\d[ T][\d:]{8}( UTC|Z)": "TIME",
+    r"\b[0-9a-f]{58}\b": "TRACE_ID",
+    r"\w+@[\w.-]+\w": "WRITER",
+    r"Wrote \S+/": "Wrote ",
+    r"(?<=\d),(?=\d{3})": "",
+}
 
 
 def comparable(output: str) -> str:
