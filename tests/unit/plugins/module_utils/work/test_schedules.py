@@ -91,7 +91,6 @@ if ALL:
         (TWO_KEYS, SLOW),
         (A_KEY, STOPPED),
         (ONE_KEY, THREE_AT_ONCE._replace(fates=("done", "reply lost", "rate limited"))),
-        (ONE_STATE, THREE_AT_ONCE._replace(kills=1, long_times=1)),
         (A_STATE, KILLED._replace(leases=1)),
         (A_STATE, KILLED._replace(kills=2, long_times=2)),
     ]
