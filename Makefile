@@ -119,7 +119,9 @@ system: export GALAXY_IMPORTER := $(CURDIR)/$(IMPORTER)/bin
 system: $(VENV)/dev $(IMPORTER)/done $(AWX)/done ## what users do with the whole
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
 
-matrix: $(VENV)/dev ## the tests with every release in service; ARGS='-s core' and the like choose
+matrix: export AWX_COLLECTIONS := $(CURDIR)/$(AWX)
+matrix: export KOODRIVE_SYSTEM := all
+matrix: $(VENV)/dev $(AWX)/done ## the tests with every release in service; ARGS='-s core' and the like choose
 	rm -f .build/matrix.json
 	$(IN_ROOM) $(BIN)/python -m nox --non-interactive --report .build/matrix.json $(ARGS); \
 	$(BIN)/python tests/tools/matrix_table.py .build/matrix.json
