@@ -64,7 +64,7 @@ def test_the_importer_has_no_complaints(archive: Path) -> None:
 def test_the_first_playbook_of_the_readme_runs_from_it(archive: Path, tmp_path: Path) -> None:
     place = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "empty"), "HOME": str(tmp_path)}
     run("ansible-galaxy", "collection", "install", str(archive), "-p", str(tmp_path / "empty"), cwd=tmp_path, **place)
-    playbook = tmp_path / "room.yml"
+    playbook = tmp_path / "capacity.yml"
     playbook.write_text(next(text for where, text in examples() if where.startswith("README.md") and "hosts:" in text), encoding="utf-8")
     state = new_state(TOKEN, APP)
     state.tenant = Tenant({"department": {"total": 4000, "allocated": 0}, "individual": {"total": 0, "allocated": 0}, "group": {"total": 0, "allocated": 0}})

@@ -106,9 +106,9 @@ def fixture_place(galaxy: FakeGalaxy, tmp_path: Path) -> Iterator[Place]:
 
 
 def write_named_playbooks(folder: Path) -> None:
-    """Write the playbooks that commands run by a name: those that begin with it, and the first of the README, as room.yml."""
+    """Write the playbooks that commands run by a name: those that begin with it, and the first of the README, as capacity.yml."""
     found = list(examples())
-    (folder / "room.yml").write_text(next(text for where, text in found if where.startswith("README.md")), encoding="utf-8")
+    (folder / "capacity.yml").write_text(next(text for where, text in found if where.startswith("README.md")), encoding="utf-8")
     for _where, text in found:
         named = re.match(r"# (\w+\.yml)\n", text)
         if named:

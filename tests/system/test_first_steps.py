@@ -56,9 +56,9 @@ def line_to_paste(simulator: subprocess.Popen[str]) -> str:
 
 
 def test_the_simulator_serves_the_unchanged_playbook_of_the_readme(simulator: subprocess.Popen[str], tmp_path: Path) -> None:
-    (tmp_path / "room.yml").write_text(next(text for where, text in examples() if where.startswith("README.md")), encoding="utf-8")
+    (tmp_path / "capacity.yml").write_text(next(text for where, text in examples() if where.startswith("README.md")), encoding="utf-8")
     line = line_to_paste(simulator)
-    command = ["bash", "-c", f"{line} && ansible-playbook --diff room.yml"]
+    command = ["bash", "-c", f"{line} && ansible-playbook --diff capacity.yml"]
     ended = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert "changed=1" in ended.stdout, ended.stdout
     (ledger,) = re.findall(r"KOODRIVE_LEDGER=(\S+)", line)
