@@ -338,9 +338,11 @@ def _text(statement: Statement) -> str:
 
 
 def _where(given: dict[str, Any], host: str, name: str) -> str:
-    """Return the database in words: by service, address or host, as the URL names it."""
-    if given.get("service"):
-        return f"of the service {given['service']}"
+    """Return the database in words: by service, address or host, as the URL or the environment names it."""
+    # A host in the URL wins over a service in the environment.
+    service = given.get("service") or (None if host or given.get("hostaddr") else os.environ.get("PGSERVICE"))
+    if service:
+        return f"of the service {service}"
     host = host or str(given.get("hostaddr") or os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR") or "")
     return f"at {'this machine' if host.startswith('/') or not host else host}/{name or os.environ.get('PGDATABASE', '')}"
 

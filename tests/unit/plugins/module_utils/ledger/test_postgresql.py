@@ -260,6 +260,11 @@ def test_a_service_is_found_and_named(postgresql: Postgresql, database: str, tmp
     monkeypatch.setenv("PGPASSWORD", "x")
     with refused(words="the ledger of the service ours cannot be used"):
         PostgresqlStore("postgresql:///?service=ours").newest("t")
+    monkeypatch.setenv("PGSERVICE", "ours")
+    with refused(words="the ledger of the service ours cannot be used"):
+        PostgresqlStore("postgresql://").newest("t")
+    with refused(words="the ledger at 127.0.0.2/nowhere cannot be used"):
+        PostgresqlStore("postgresql://127.0.0.2:1/nowhere").newest("t")
 
 
 @pytest.mark.parametrize(
