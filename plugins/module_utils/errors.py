@@ -83,14 +83,14 @@ class KooDriveError(Exception):
         """Return what to do next: the error's own advice, or that of its kind in ``advice``."""
         return advice[self.kind] if self.advice is None else self.advice
 
-    def as_result(self, *more: str, trace_id: str = "", advice: Mapping[str, str] = ADVICE) -> dict[str, Any]:
+    def as_result(self, *more: str, trace_id: str = "", advice: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the failed task's result: ``msg`` for people, ``error`` for playbooks.
 
         ``more`` are sentences between what happened and what to do. ``trace_id`` is the run's, if it has one.
         ``advice`` says what to do, by kind.
         """
         happened = f"{self.action} failed: {self.what}." if self.action else f"{self.what}."
-        sentences = [happened, *more, self.advice_from(advice), f"Trace ID: {trace_id}." if trace_id else ""]
+        sentences = [happened, *more, self.advice_from(advice or ADVICE), f"Trace ID: {trace_id}." if trace_id else ""]
         return {
             "failed": True,
             "changed": False,
