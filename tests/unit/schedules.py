@@ -578,7 +578,7 @@ class Schedules:
         return position.asked[0] == "sleep" or (position.asked[0] == "time" and not self._has_leases(state) and not self._has_long_times(state))
 
     def _is_sending(self, state: State) -> bool:
-        """Return whether a run has read the clock for the last time before its POST. A request ends before the lease."""
+        """Return whether a run has read the clock before its POST. A request ends before the lease."""
         return any(position is not None and position.may_send for position in state.positions)
 
     def _begin(self, state: State) -> tuple[str, State, str | None]:

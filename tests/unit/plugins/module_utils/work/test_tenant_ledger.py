@@ -165,7 +165,9 @@ def test_the_record_is_there_before_the_first_byte_is_sent(koodrive: KooDriveFor
 
 
 @pytest.mark.parametrize(("sent", "state"), [(True, OPEN), (False, NOT_DONE)])
-def test_an_interrupt_leaves_a_transfer_open_if_it_may_have_been_sent(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, sent: bool, state: str) -> None:
+def test_an_interrupt_leaves_a_transfer_open_if_it_may_have_been_sent(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, sent: bool, state: str
+) -> None:
     def transfer(self: client.KooDrive, *_args: Any) -> None:
         self._wire.sent = sent
         raise KeyboardInterrupt
