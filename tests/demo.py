@@ -71,8 +71,8 @@ def main() -> None:
         play(simulator, ledger, "The same task again: nothing is left to do", example)
         let_people_come(simulator)
         layout = "room_in_all_pools.yml"
-        say(f"\n=== The 50 people have come, and their room is allocated. What all pools shall have now:\n\n{(EXAMPLES / layout).read_text()}")
-        play(simulator, ledger, "All pools at once: whichever has it gives, the others receive", layout, "--diff")
+        say(f"\n=== The 50 people have joined, and their capacity is allocated. The minimums of all pools are now:\n\n{(EXAMPLES / layout).read_text()}")
+        play(simulator, ledger, "All pools at once: capacity moves from the pools that have enough to the others", layout, "--diff")
         play(simulator, ledger, "A transfer that the origin cannot give", "more_than_there_is.yml", expected=2)
         show_pools(simulator, "after")
         report = "usage_report.yml"

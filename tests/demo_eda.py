@@ -43,7 +43,7 @@ def watching(simulator: Simulator, folder: Path) -> Iterator[subprocess.Popen[st
         "KOODRIVE_TOKEN": TOKEN,
         "KOODRIVE_LEDGER": str(folder / "ledger"),
         "ANSIBLE_NOCOWS": "1",
-        # It runs playbooks in a terminal of its own, where they would always have colours.
+        # It runs playbooks in a separate terminal, which would always show colours.
         **({} if sys.stdout.isatty() else {"NO_COLOR": "1"}),
     }
     output, together = subprocess.PIPE, subprocess.STDOUT
@@ -76,7 +76,7 @@ def main() -> None:
             show_until(rulebook, "are watched. GB unallocated:")
             show_until(rulebook, "****")
             state.tenant.transfer({"originType": 2, "target": [{"type": 1, "expandCapacity": 450}]})
-            show_pools(simulator, "after somebody has moved 450 GB from the groups to individual users")
+            show_pools(simulator, "after another program has moved 450 GB from the groups to individual users")
             say("\n=== The groups have less than 10% left, so the rulebook runs the playbook balance: at least a fifth for each pool")
             show_until(rulebook, "failed=0")
         show_pools(simulator, "after the playbook")

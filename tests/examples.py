@@ -36,7 +36,7 @@ POOLS = {
 }
 
 
-#: What somebody answers who launches an imported playbook.
+#: The variables for an imported playbook, as a user would enter them.
 ANSWERS = {"koodrive_origin_type": "department", "koodrive_target_type": "group", "koodrive_total_capacity": "2000"}
 #: The address of the repository, as examples have it.
 REPOSITORY = "https://koodrive.example.org/repository"
@@ -82,7 +82,7 @@ def written(text: str, folder: Path) -> list[str]:
 
 
 def repository(folder: Path) -> dict[str, str]:
-    """The surroundings in which the address of the repository leads to a repository with what there is here."""
+    """Return an environment in which the address of the repository leads to a copy of this clone."""
     source = folder / "repository"
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".git", "output"))
     git = ["git", "-C", str(source), "-c", "user.name=examples", "-c", "user.email=examples@example.org"]

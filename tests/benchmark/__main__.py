@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--only", metavar="REGEX", help="compare the contenders whose names match, and measure nothing else")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, in seconds and MB")
     options = parser.parse_args()
-    # Nothing stays on the disk where somebody ends this, either.
+    # Remove the files even if the user ends the benchmark.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit("ended"))
     with runner() as bench:
         results = measured(bench, options.rounds, options.only)

@@ -75,7 +75,7 @@ def transfer(capacity: dict[str, int], **options: Any) -> Tasks:
 
 
 def as_module(tasks: Tasks) -> Tasks:
-    """The tasks of the collection's modules, with a process of its own for each."""
+    """Return the tasks of the collection's modules, each with a separate process."""
     return [{**task, "vars": {"koodrive_in_process": False}} for task in tasks]
 
 

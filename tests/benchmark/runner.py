@@ -28,7 +28,7 @@ from .playbooks import Contender, Tasks, play
 TOKEN = "bench-token"
 #: Where users have the local ledger: it must be a real disk if theirs is one, for a record is written through to it.
 DISK = "/var/tmp"
-#: What would make a process compile anew what others have compiled before, or trust others than it is told here.
+#: Variables that would disable the compiled files of Python, or change the trusted certificates.
 UNSET = ("PYTHONDONTWRITEBYTECODE", "SSL_CERT_DIR", "CURL_CA_BUNDLE")
 #: Certificates in a file begin so.
 BEGIN = b"-----BEGIN CERTIFICATE-----"

@@ -81,7 +81,7 @@ def places(tree: ast.Module) -> list[tuple[ast.AST, ast.AST]]:
 
 
 def mutated(tree: ast.Module, old: ast.AST, new: ast.AST) -> str:
-    """The source of ``tree`` with ``new`` in the place of ``old``; ``tree`` is of no use afterwards."""
+    """The source of ``tree`` in which ``new`` replaces ``old``; ``tree`` is of no use afterwards."""
 
     class Swap(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:

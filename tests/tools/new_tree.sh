@@ -10,7 +10,7 @@ tree=$1
 rm -rf "$tree"
 mkdir -p "$tree"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
-    # What was removed is known as long as nobody has committed that.
+    # What was removed is known as long as no commit contains the removal.
     if [ -e "$file" ]; then
         printf '%s\0' "$file"
     fi

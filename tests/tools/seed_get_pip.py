@@ -51,7 +51,7 @@ def _download(url: str) -> bytes:
 
 
 def _write(script: Path, content: bytes) -> None:
-    """Nobody finds half a script, neither now nor after an interruption."""
+    """Replace the script in one step, so an interruption leaves no half-written file."""
     script.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=script.parent, delete=False) as file:
         file.write(content)

@@ -60,7 +60,7 @@ class Pooler:
         for _number in range(size):
             self._free.put(self._connected())
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"postgresql://anybody@127.0.0.1:{self._listener.getsockname()[1]}/{database}"
+        self.url = f"postgresql://user@127.0.0.1:{self._listener.getsockname()[1]}/{database}"
 
     def __enter__(self) -> Pooler:
         threading.Thread(target=self._listen, daemon=True).start()
@@ -97,7 +97,7 @@ class Pooler:
                 server = server or self._any()
                 server.send(kind, body)
                 if kind in (b"Q", b"S") and _relay_answer(server, client) == b"I":
-                    server = self._let_go_of(server)
+                    server = self._release_server(server)
         except OSError:
             pass
         finally:
@@ -115,7 +115,7 @@ class Pooler:
             self._free.put(wire)
         return chosen
 
-    def _let_go_of(self, server: Wire) -> None:
+    def _release_server(self, server: Wire) -> None:
         server.send(b"Q", b"DISCARD ALL\0")
         while server.message()[0] != b"Z":
             pass
@@ -123,7 +123,7 @@ class Pooler:
 
 
 def _greet(client: Wire) -> None:
-    """Let anybody in, whatever they ask for, but encryption."""
+    """Accept every client, but refuse encryption."""
     length, protocol = struct.unpack("!II", client.read(8))
     while protocol in ENCRYPTION:
         client.socket.sendall(b"N")

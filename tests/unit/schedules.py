@@ -1,14 +1,16 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every schedule of the real work of the modules that move capacity, run by several controllers in a world in memory.
+"""Run every schedule of the modules that move capacity: several controllers, the real code, a world in memory.
 
-A run is a function of the world's answers at each step at which it meets the world (ledger, read, POST, clock,
-sleep). With the same answers, it asks the same next, since the tests take chance from its pauses. So a run that waits
-for an answer is kept as the answers so far. To go on, the real code runs once more with one answer added (Story). A
-schedule is a path through the states of the whole: what the world holds, and how far each run has come. What can
-happen next depends on the state alone, and so does whether a promise breaks from there on. So each state is visited
-once, and the paths through it are counted without being walked (Schedules). That leaves out nothing but repetition.
+A run takes steps that touch the world: it uses the ledger, reads the pools, sends a POST, reads the clock or sleeps.
+The world answers each step. With the same answers, a run takes the same next step, because the tests remove the
+randomness from its pauses. So the answers so far describe a run that waits for an answer. To continue such a run,
+Story starts the real code again with one more answer.
+
+A schedule is a path through the states. A state is the content of the world and the position of each run. The state
+alone decides what can happen next, and which promises can break after it. So Schedules visits each state once, and
+counts the paths through it without walking them. This skips only repetitions.
 """
 
 from __future__ import annotations
@@ -31,20 +33,20 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_tr
 
 NAMES = ("department", "group", "individual")
 TOTALS = (1000, 100, 0)
-#: Somebody without the ledger moves this much from individual to group, and back.
+#: A program that does not use the ledger moves this many GB from individual to group, and back.
 OUTSIDE = 200
 TENANT = "tenant"
 SETTLE_TIME = 900
 TIMEOUT, VERIFY_TIMEOUT = 30, 30
-#: How long a writer may send after its record.
+#: How long a writer may send after it appended its record, in seconds.
 LEASE = tenant_ledger.SLACK + TIMEOUT + VERIFY_TIMEOUT
-#: What can become of a POST. Lost, late and never look the same to the run: there is no reply.
+#: The possible outcomes of a POST. "reply lost", "late" and "never" look the same to the run: it gets no reply.
 HEALTHY = ("done",)
 FATES = ("done", "refused", "rate limited", "not sent", "reply lost", "late", "never", "accepted and late", "accepted and never")
 
 
 class Row(NamedTuple):
-    """A record as the store holds it; ``before`` are the totals of all pools."""
+    """Represent a record in the store. ``before`` holds the totals of all pools before the transfer."""
 
     number: int
     state: str
@@ -59,7 +61,7 @@ class Row(NamedTuple):
     accepted: bool = False
 
     def record(self) -> Record:
-        """The record as the collection knows it."""
+        """Return the record as the type that the collection uses."""
         return Record(
             tenant=TENANT,
             sequence=self.number,
@@ -79,18 +81,16 @@ class Row(NamedTuple):
 
 
 def allocation(totals: Sequence[int]) -> dict[str, Pool]:
-    """The pools with these totals, nothing of them allocated."""
+    """Return pools with these totals and with nothing allocated."""
     return {name: Pool(total, 0) for name, total in zip(NAMES, totals)}
 
 
 class Unanswered(BaseException):
-    """A run has come to a step that nobody has answered yet. It is never let go on: for it, the world has ended."""
+    """Stop a run at a step that has no answer yet. This run never continues; Story starts another one instead."""
 
 
 class Run:
-    """The world as one run meets it: connection, KooDrive, store and clock at once. Each step takes the next of
-    ``answers``.
-    """
+    """Stand in for the connection, KooDrive, the store and the clock of one run. Each step takes the next answer."""
 
     endpoint, credential, timeout = "https://koodrive.example", "credential", TIMEOUT
     retries, read_call, may_have_sent, read_at = 1, "allocation", True, None
@@ -126,7 +126,7 @@ class Run:
     # KooDrive
 
     def read_pools(self, _step: str, _needed: Sequence[str] = (), _retries: int | None = None, **_given: Any) -> dict[str, Pool]:
-        # The time is that before the reading.
+        # The time from before the pools were read.
         time, totals = self._step("read")
         self.read_at = time
         return allocation(totals)
@@ -135,7 +135,7 @@ class Run:
         return self._step("time")
 
     def ensure_wanted(self) -> None:
-        """Somebody always waits for it."""
+        """Do nothing: the caller of the run always waits for it."""
 
     def transfer(self, origin_type: str, moves: tuple[Move, ...], action: str, _begun_at: float, before_first_byte: Any) -> None:
         before_first_byte()
@@ -187,14 +187,14 @@ def _record(row: Row | None) -> Record | None:
     return None if row is None else row.record()
 
 
-class Hall:
-    """Where the real code meets one run after the other, and nothing else."""
+class Harness:
+    """Connect the real code to one run after the other, and to nothing else."""
 
     run: Run
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """A pause lasts until the end of the time, so there are two looks: at once, and at the end."""
+        """Patch the modules. A pause lasts for the whole timeout, so a run checks the pools twice: first and last."""
         clock = types.SimpleNamespace(monotonic=self._monotonic, sleep=self._sleep)
         names: dict[str, Any] = {
             "KooDrive": lambda run, *_options: run.client(),
@@ -202,12 +202,12 @@ class Hall:
             "time": clock,
             "FIRST_LOOK_AGAIN": VERIFY_TIMEOUT,
             "LONGEST_LOOK_AGAIN": VERIFY_TIMEOUT,
-            # Patience ends after the first pause, or goes on as long as time does.
+            # A run stops waiting for another writer after the first pause, unless the clock does not advance.
             "FIRST_WAIT": 10 * (TIMEOUT + VERIFY_TIMEOUT),
             "LONGEST_WAIT": 10 * (TIMEOUT + VERIFY_TIMEOUT),
             "seconds_since_boot": lambda: 0.0,
         }
-        no_chance = types.SimpleNamespace(uniform=lambda _low, high: high)
+        no_randomness = types.SimpleNamespace(uniform=lambda _low, high: high)
         choice = LedgerChoice(None, False, TENANT, "user@host")
         connection = {"connection_from": lambda *_options: self.run, "ledger_from": lambda *_options: choice}
         with (
@@ -215,7 +215,7 @@ class Hall:
             mock.patch.multiple(space_allocation, **connection),
             mock.patch.multiple(moving, **names),
             mock.patch.multiple(tenant_ledger, seconds_since_boot=self._now),
-            mock.patch.multiple(waiting, time=clock, random=no_chance),
+            mock.patch.multiple(waiting, time=clock, random=no_randomness),
         ):
             yield
 
@@ -232,11 +232,11 @@ class Hall:
         return self.run.store(*options)
 
 
-HALL = Hall()
+HARNESS = Harness()
 
 
-class Place:
-    """How far one run has come: what it was answered, and what it asks, or its result."""
+class Position:
+    """Hold the position of one run: the answers so far, and the step that waits for an answer or the result."""
 
     __slots__ = ("answers", "asked", "result", "next", "may_send")
 
@@ -244,13 +244,13 @@ class Place:
         self.answers = answers
         self.asked = asked
         self.result = result
-        self.next: dict[Any, Place] = {}
-        #: Whether it has looked at the clock for the last time before its POST.
+        self.next: dict[Any, Position] = {}
+        #: Whether the run has read the clock for the last time before its POST.
         self.may_send = False
 
 
 class Story:
-    """All that one run can come to, found out as it is needed."""
+    """Find the positions that one run can reach. Compute each of them when it is needed."""
 
     def __init__(self, task: Task, trace_id: str) -> None:
         given = {"verify_timeout": VERIFY_TIMEOUT, "settle_time": task.settle_time, **task.options()}
@@ -258,68 +258,66 @@ class Story:
         self._options = {**{name: option.get("default") for name, option in spec.items()}, **given}
         self._trace_id = trace_id
         self._check_mode = task.check_mode
-        self.start = self._place(())
+        self.start = self._position(())
 
-    def go_on(self, place: Place, answer: Any) -> Place:
-        """Where a run at ``place`` comes to when it is told ``answer``."""
-        if answer not in place.next:
-            assert place.asked is not None
-            after = self._place((*place.answers, answer))
-            # After the clock, the POST: nothing else stands between them.
-            after.may_send = place.asked[0] == "time" and after.asked is not None and after.asked[0] == "POST"
-            place.next[answer] = after
-        return place.next[answer]
+    def continued(self, position: Position, answer: Any) -> Position:
+        """Return the position that a run at ``position`` reaches with ``answer``."""
+        if answer not in position.next:
+            assert position.asked is not None
+            after = self._position((*position.answers, answer))
+            # The run reads the clock immediately before its POST.
+            after.may_send = position.asked[0] == "time" and after.asked is not None and after.asked[0] == "POST"
+            position.next[answer] = after
+        return position.next[answer]
 
-    def _place(self, answers: tuple[Any, ...]) -> Place:
+    def _position(self, answers: tuple[Any, ...]) -> Position:
         run = Run(self._trace_id, answers)
-        HALL.run = run
+        HARNESS.run = run
         result = None
         try:
             result = self._work(self._options, self._check_mode, environ={})
         except Unanswered:
             pass
-        return Place(answers, run.asked, result)
+        return Position(answers, run.asked, result)
 
 
 class Rules(NamedTuple):
-    """What holds in the world. Those of the stores can be broken on purpose."""
+    """Define the rules of the world. A test can break the rules of the stores."""
 
     one_number: bool = True
     one_key: bool = True
     ends_once: bool = True
     durable: bool = True
-    #: How many runs begin at once.
+    #: How many runs start at the same time.
     at_once: int = 2
-    #: How many of the runs may be killed, and how often a lease, and settle_time, may pass while runs go on.
+    #: How many runs may be killed, and how often a lease or settle_time may pass during the runs.
     kills: int = 1
     leases: int = 1
     long_times: int = 1
-    #: Whether somebody moves capacity without the ledger.
+    #: Whether a program that does not use the ledger moves capacity.
     outsider: bool = False
-    #: What can become of a POST.
+    #: The possible outcomes of a POST.
     fates: Sequence[str] = FATES
 
     @property
     def totals(self) -> tuple[int, ...]:
-        """The pools at the start."""
+        """Return the totals of the pools at the start."""
         return (*TOTALS[:2], OUTSIDE) if self.outsider else TOTALS
 
 
 class World(NamedTuple):
-    """What there is outside of the runs: KooDrive's pools, what it still does, who has moved how often, the ledger,
-    the time.
-    """
+    """Hold the state outside of the runs: pools, late transfers, transfers of each run, ledger and time."""
 
     totals: tuple[int, ...] = TOTALS
     late: tuple[tuple[int, str, tuple[Move, ...]], ...] = ()
     moved: tuple[int, ...] = ()
     rows: tuple[Row, ...] = ()
     time: float = 0.0
-    #: 1 once somebody has moved capacity without the ledger, 2 once that was moved back.
+    #: 1 after a program without the ledger moved capacity, 2 after it moved the capacity back.
     outside: int = 0
 
     def applied(self, run: int, origin_type: str, moves: tuple[Move, ...]) -> World | None:
-        """After a transfer; None where the origin cannot give so much."""
+        """Return the world after a transfer, or None if the origin has too little capacity."""
         change = {move.type: move.expand_capacity for move in moves}
         change[origin_type] = -sum(change.values())
         totals = tuple(total + change.get(name, 0) for name, total in zip(NAMES, self.totals))
@@ -328,33 +326,33 @@ class World(NamedTuple):
         return self._replace(totals=totals, moved=tuple(count + (number == run) for number, count in enumerate(self.moved)))
 
     def moved_outside(self) -> World:
-        """After the next step of somebody without the ledger."""
+        """Return the world after the next transfer of the program that does not use the ledger."""
         change = -OUTSIDE if self.outside else OUTSIDE
         department, group, individual = self.totals
         return self._replace(totals=(department, group + change, individual - change), outside=self.outside + 1)
 
     def expected(self) -> World:
-        """When all that is late has come."""
+        """Return the world after all late transfers."""
         world = self
         for sent in self.late:
             world = world.applied(*sent) or world
         return world._replace(late=())
 
 
-#: A step and what it is about.
+#: A step and its arguments.
 Asked = tuple[Any, ...]
-#: What happens, the world after it, and what the run is told.
+#: The name of an event, the world after it, and the answer to the run.
 Event = tuple[str, World, Any]
 
 
 class Stores:
-    """What the world answers to each step of a run; to some, one of several things."""
+    """Answer the steps of the runs. Some steps have several possible answers."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
 
     def events(self, world: World, run: int, asked: Asked, fates: Sequence[str]) -> list[Event]:
-        """All that can happen at the step ``asked``."""
+        """Return all events that can happen at the step ``asked``."""
         step, *given = asked
         if step == "POST":
             return [self._posted(world, run, fate, *given) for fate in fates]
@@ -367,7 +365,7 @@ class Stores:
         return [(step, world, self._looked(world, step, *given))]
 
     def killed(self, world: World, sender: str) -> World:
-        """After SIGKILL: what is not committed is gone."""
+        """Return the world after SIGKILL: uncommitted records are lost."""
         rows = world.rows if self._rules.durable else tuple(row for row in world.rows if row.sender != sender)
         return world._replace(rows=rows)
 
@@ -429,8 +427,9 @@ def _with_row(rows: tuple[Row, ...], changed: Row) -> tuple[Row, ...]:
 
 
 class Task(NamedTuple):
-    """What a run is asked for: at least so much in these pools, or so much more, once, by a key. As a layout, from
-    whichever of them can give.
+    """Describe the task of a run: minimum totals, or an addition with a key.
+
+    With ``layout``, the pools themselves are the origins.
     """
 
     at_least: tuple[tuple[str, int], ...] = ()
@@ -441,7 +440,7 @@ class Task(NamedTuple):
     check_mode: bool = False
 
     def options(self) -> dict[str, Any]:
-        """The options of the module."""
+        """Return the options of the module."""
         if self.layout:
             return {"pools": [{"type": name, "total_capacity": total, "receives": True, "gives": True} for name, total in self.at_least]}
         target = [{"type": name, "total_capacity": total} for name, total in self.at_least]
@@ -450,12 +449,13 @@ class Task(NamedTuple):
 
 
 class State(NamedTuple):
-    """The world, where each run has come to (None: it has not begun, or is over), which run begins next, and what has
-    happened.
+    """Hold the world, the position of each run, the number of the next run and the count of events.
+
+    The position is None if the run has not started or has ended.
     """
 
     world: World
-    places: tuple[Place | None, ...]
+    positions: tuple[Position | None, ...]
     begun: int
     kills: int
     leases: int
@@ -463,10 +463,10 @@ class State(NamedTuple):
 
 
 class Schedules:
-    """All schedules of ``tasks``.
+    """Run all schedules of ``tasks``.
 
-    The first runs begin at once, as many as ``rules`` say. Each other run comes alone. The last ``after`` runs come
-    when all late transfers are applied, and KooDrive applies theirs at once.
+    The first runs start at the same time; ``rules.at_once`` is their number. Each later run is alone. The last
+    ``after`` runs start after all late transfers are applied, and KooDrive applies their transfers immediately.
     """
 
     def __init__(self, tasks: Sequence[Task], after: int, rules: Rules) -> None:
@@ -474,31 +474,32 @@ class Schedules:
         self._healthy_from = len(tasks) - after
         self._rules = rules
         self._stores = Stores(rules)
-        with HALL.open():
+        with HARNESS.open():
             self._stories = [Story(task, f"run-{number}") for number, task in enumerate(tasks)]
-        places = tuple(story.start if number < rules.at_once else None for number, story in enumerate(self._stories))
+        positions = tuple(story.start if number < rules.at_once else None for number, story in enumerate(self._stories))
         self._worlds: dict[World, World] = {}
         self._judged: dict[World, str | None] = {}
-        self._start = State(self._one(World(rules.totals, moved=(0,) * len(tasks))), places, rules.at_once, 0, 0, 0)
-        #: How many ways lead from a state to the end, and whether a promise is broken on one of them.
+        self._start = State(self._one(World(rules.totals, moved=(0,) * len(tasks))), positions, rules.at_once, 0, 0, 0)
+        #: For each state, the number of paths to the end.
         self._seen: dict[tuple[Any, ...], int] = {}
         self.broken: set[str] = set()
 
     @property
     def states(self) -> int:
-        """How many different states there were."""
+        """Return the number of different states."""
         return len(self._seen)
 
     def count(self) -> int:
-        """How many schedules there are; ``broken`` has the promises that are broken in any."""
-        with HALL.open():
+        """Return the number of schedules. Collect the broken promises in ``broken``."""
+        with HARNESS.open():
             return self._count(self._start)
 
     def shortest_to_broken(self, promise: str | None = None) -> tuple[str, list[str]] | None:
-        """The shortest schedule in which ``promise``, or any, is broken: which, and the events up to that; None where
-        there is none.
+        """Return the shortest schedule that breaks ``promise``, or any promise if it is None.
+
+        Return the broken promise and the events that lead to it, or None if no schedule breaks one.
         """
-        with HALL.open():
+        with HARNESS.open():
             return self._shortest_to_broken(promise)
 
     def _shortest_to_broken(self, promise: str | None) -> tuple[str, list[str]] | None:
@@ -538,22 +539,22 @@ class Schedules:
         return found
 
     def _next(self, state: State) -> Iterator[tuple[str, State, str | None]]:
-        """All that can happen next, the state after it, and the promise that it breaks."""
-        running = [number for number, place in enumerate(state.places) if place is not None]
+        """Yield each event that can happen next, the state after it, and the promise that it breaks."""
+        running = [number for number, position in enumerate(state.positions) if position is not None]
         if not running:
             if state.begun < len(self._tasks):
                 yield self._begin(state)
             return
-        alone = next((run for run in running if self._meets_nothing(state, state.places[run])), None)
+        alone = next((run for run in running if self._is_independent(state, state.positions[run])), None)
         if alone is not None:
-            yield from self._go_on(state, alone)
+            yield from self._continue(state, alone)
             return
         for run in running:
-            yield from self._go_on(state, run)
+            yield from self._continue(state, run)
         for sent in state.world.late:
             yield self._late(state, sent)
         if self._rules.outsider and state.world.outside < 2 and state.begun <= self._healthy_from and min(state.world.moved_outside().totals) >= 0:
-            yield "somebody else moves", state._replace(world=self._one(state.world.moved_outside())), None
+            yield "another program moves capacity", state._replace(world=self._one(state.world.moved_outside())), None
         if self._has_leases(state) and not self._is_sending(state):
             world = state.world._replace(time=state.world.time + LEASE)
             yield "a lease passes", state._replace(world=self._one(world), leases=state.leases + 1), None
@@ -565,46 +566,44 @@ class Schedules:
         return state.begun <= self._healthy_from and state.leases < self._rules.leases
 
     def _has_long_times(self, state: State) -> bool:
-        """By settle_time, all that is late has come: that is what it is for."""
+        """Return whether settle_time may pass again. It is the longest time that a transfer can be late."""
         return state.begun <= self._healthy_from and state.long_times < self._rules.long_times
 
-    def _meets_nothing(self, state: State, place: Place | None) -> bool:
-        """Whether the next step of a run neither sees nor changes what others see or change.
+    def _is_independent(self, state: State, position: Position | None) -> bool:
+        """Return whether the next step of a run is independent of the other runs and of the world.
 
-        It then makes no difference when it comes, so it comes at once, and schedules that differ in that alone are one.
+        The order of such a step makes no difference. So it always comes first, which saves schedules.
         """
-        assert place is not None and place.asked is not None
-        return place.asked[0] == "sleep" or (place.asked[0] == "time" and not self._has_leases(state) and not self._has_long_times(state))
+        assert position is not None and position.asked is not None
+        return position.asked[0] == "sleep" or (position.asked[0] == "time" and not self._has_leases(state) and not self._has_long_times(state))
 
     def _is_sending(self, state: State) -> bool:
-        """Whether a run has looked at the clock for the last time before its POST: a request is over before the lease
-        is.
-        """
-        return any(place is not None and place.may_send for place in state.places)
+        """Return whether a run has read the clock before its POST. A request ends before the lease."""
+        return any(position is not None and position.may_send for position in state.positions)
 
     def _begin(self, state: State) -> tuple[str, State, str | None]:
         run = state.begun
         world = state.world
         if run == self._healthy_from:
             world = world.expected()._replace(time=world.time + SETTLE_TIME)
-        places = tuple(story.start if number == run else None for number, story in enumerate(self._stories))
-        event = f"run {run} begins" + (", everything has settled" if run == self._healthy_from else "")
-        return event, state._replace(world=self._one(world), places=places, begun=run + 1), self._too_much(world)
+        positions = tuple(story.start if number == run else None for number, story in enumerate(self._stories))
+        event = f"run {run} starts" + (", after all late transfers" if run == self._healthy_from else "")
+        return event, state._replace(world=self._one(world), positions=positions, begun=run + 1), self._broken_by(world)
 
     def _late(self, state: State, sent: tuple[int, str, tuple[Move, ...]]) -> tuple[str, State, str | None]:
         late = list(state.world.late)
         late.remove(sent)
         world = state.world.applied(*sent) or state.world
         world = world._replace(late=tuple(late))
-        return f"KooDrive does what run {sent[0]} has sent", state._replace(world=self._one(world)), self._too_much(world)
+        return f"KooDrive applies the transfer of run {sent[0]} late", state._replace(world=self._one(world)), self._broken_by(world)
 
-    def _go_on(self, state: State, run: int) -> Iterator[tuple[str, State, str | None]]:
-        place = state.places[run]
-        assert place is not None and place.asked is not None
+    def _continue(self, state: State, run: int) -> Iterator[tuple[str, State, str | None]]:
+        position = state.positions[run]
+        assert position is not None and position.asked is not None
         is_healthy = run >= self._healthy_from
-        for event, world, answer in self._stores.events(state.world, run, place.asked, HEALTHY if is_healthy else self._rules.fates):
-            after = self._stories[run].go_on(place, answer)
-            broken = self._writes_in_check_mode(run, place.asked) or self._too_much(world)
+        for event, world, answer in self._stores.events(state.world, run, position.asked, HEALTHY if is_healthy else self._rules.fates):
+            after = self._stories[run].continued(position, answer)
+            broken = self._writes_in_check_mode(run, position.asked) or self._broken_by(world)
             if after.result is not None:
                 broken = broken or self._claims(world, run, after.result)
             yield f"run {run}: {event}", self._at(state, run, None if after.result is not None else after, world), broken
@@ -612,12 +611,12 @@ class Schedules:
             world = self._stores.killed(state.world, f"run-{run}")
             yield f"run {run} is killed", self._at(state, run, None, world)._replace(kills=state.kills + 1), None
 
-    def _at(self, state: State, run: int, place: Place | None, world: World) -> State:
-        places = (*state.places[:run], place, *state.places[run + 1 :])
-        return State(self._one(world), places, state.begun, state.kills, state.leases, state.long_times)
+    def _at(self, state: State, run: int, position: Position | None, world: World) -> State:
+        positions = (*state.positions[:run], position, *state.positions[run + 1 :])
+        return State(self._one(world), positions, state.begun, state.kills, state.leases, state.long_times)
 
     def _one(self, world: World) -> World:
-        """The one object for all worlds that are the same."""
+        """Return one shared object for all equal worlds."""
         return self._worlds.setdefault(world, world)
 
     # The promises
@@ -627,7 +626,7 @@ class Schedules:
             return f"writes in check mode: {asked[0]}"
         return None
 
-    def _too_much(self, world: World) -> str | None:
+    def _broken_by(self, world: World) -> str | None:
         world = self._one(world)
         if world not in self._judged:
             self._judged[world] = self._judge(world)
@@ -635,20 +634,20 @@ class Schedules:
 
     def _judge(self, world: World) -> str | None:
         if sum(world.totals) != sum(self._rules.totals):
-            return "the sum is not conserved"
+            return "the sum of the totals has changed"
         outside = OUTSIDE if world.outside == 1 else 0
         for name, before, now in zip(NAMES, self._rules.totals, world.totals):
             states = [total for task in self._tasks for of, total in task.at_least if of == name]
             additions = {task.key: more for task in self._tasks for of, more in task.more if of == name}
             if name != "department" and now > max([before, *states]) + sum(additions.values()) + (outside if name == "group" else 0):
-                return f"the pool {name} has got more than was asked for"
-        if all(task.layout for task in self._tasks) and self._has_given_too_much(world):
-            return "a pool has given what it was to keep"
+                return f"the pool {name} has more capacity than the tasks ask for"
+        if all(task.layout for task in self._tasks) and self._has_too_little_left(world):
+            return "an origin has less than its minimum"
         if any(self._moved(world, key) > 1 for key in {task.key for task in self._tasks if task.key}):
             return "the addition was made twice"
         return None
 
-    def _has_given_too_much(self, world: World) -> bool:
+    def _has_too_little_left(self, world: World) -> bool:
         keeps = {name: max(total for task in self._tasks for of, total in task.at_least if of == name) for name in NAMES}
         return any(now < min(before, keeps[name]) for name, before, now in zip(NAMES, TOTALS, world.totals))
 
@@ -656,19 +655,19 @@ class Schedules:
         return sum(count for count, task in zip(world.moved, self._tasks) if task.key == key)
 
     def _claims(self, world: World, run: int, result: dict[str, Any]) -> str | None:
-        """What is wrong of what the run says, or of what it leaves."""
+        """Return what is wrong in the result of the run or in the ledger after it, or None."""
         if not result.get("failed"):
             return self._claims_success(world, run, result)
         if self._tasks[run].check_mode:
             return None
         will = world.expected()
-        says_nothing_moved = "task moved nothing" in result["msg"] or "othing was sent" in result["msg"] and "Done before that" not in result["msg"]
-        if says_nothing_moved and will.moved[run]:
-            return "says that it moved nothing, and has"
+        reports_nothing_moved = "task moved nothing" in result["msg"] or "othing was sent" in result["msg"] and "Done before that" not in result["msg"]
+        if reports_nothing_moved and will.moved[run]:
+            return "reports that it moved nothing, but it moved capacity"
         if result["changed"] and world.totals == self._rules.totals and not world.outside:
-            return "says that the pools have changed, and they have not"
-        if says_nothing_moved and _is_open(world, run):
-            return "leaves open what it knows not to be done"
+            return "reports that the pools have changed, but they have not"
+        if reports_nothing_moved and _is_open(world, run):
+            return "leaves a transfer open that it knows was not applied"
         return self._blocked(world, run, result) if run >= self._healthy_from else None
 
     def _claims_success(self, world: World, run: int, result: dict[str, Any]) -> str | None:
@@ -677,20 +676,23 @@ class Schedules:
         if task.check_mode:
             return None
         if not self._rules.outsider and any(will.totals[NAMES.index(name)] < total for name, total in task.at_least):
-            return "says that the pools are as asked for, and they are not"
+            return "reports that the pools have the desired state, but they have not"
         made = sum(count for count, other in zip(will.moved, self._tasks) if other == task)
         if task.key and made != 1:
-            return "says that the addition is made, and it is not"
+            return "reports that the addition was made, but it was not"
         if result["changed"] and not will.moved[run] and not result["warnings"]:
-            return "says that it has changed the pools, and has not"
+            return "reports that it has changed the pools, but it has not"
         if not result["changed"] and will.moved[run]:
-            return "says that it has not changed the pools, and has"
+            return "reports that it has not changed the pools, but it has"
         if result["changed"] and not result["warnings"] and _is_open(world, run):
-            return "leaves open what it knows to be done"
+            return "leaves a transfer open that it knows was applied"
         return None
 
     def _blocked(self, world: World, run: int, result: dict[str, Any]) -> str | None:
-        """A failure after everything has settled, which only the record of the same key can bring about."""
+        """Return what is wrong in a failure after all late transfers, or None.
+
+        Only a record with the same key may cause such a failure.
+        """
         key = self._tasks[run].key
         of_key = [row for row in world.rows if key is not None and row.key == key and row.state != NOT_DONE]
         kind = result["error"]["kind"]
@@ -702,15 +704,15 @@ class Schedules:
             return None
         if kind == "invalid_request" and any(row.moves != self._moves(run) for row in of_key):
             return None
-        return f"is not let through after everything has settled: {kind}"
+        return f"fails after all late transfers: {kind}"
 
     def _moves(self, run: int) -> tuple[Move, ...]:
         return tuple(Move(*more) for more in self._tasks[run].more)
 
 
 def _key(state: State) -> tuple[Any, ...]:
-    """The state by the objects in it, of which there is one for each value: quicker than by the values."""
-    return (id(state.world), *map(id, state.places), state.begun, state.kills, state.leases, state.long_times)
+    """Return the ids of the objects in ``state``. Equal values share one object, and ids compare faster than values."""
+    return (id(state.world), *map(id, state.positions), state.begun, state.kills, state.leases, state.long_times)
 
 
 def _is_open(world: World, run: int) -> bool:

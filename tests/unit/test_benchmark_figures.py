@@ -34,7 +34,7 @@ def test_without_those_to_compare_it_with_there_are_no_figures() -> None:
     assert figures[MOVING_SHARED] == {"x ping": pytest.approx(0.21), "a play of one, x ping's": pytest.approx(0.542 / 0.7)}
 
 
-def test_all_that_is_to_be_reached_is_measured() -> None:
+def test_every_target_figure_is_measured() -> None:
     costs = dict.fromkeys(contenders("https://127.0.0.1", "token", "ca.pem"), 1.0)
     figures = derived(costs, costs)
     assert all(figure in figures[name] for name, figure in TARGETS)

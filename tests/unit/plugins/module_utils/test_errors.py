@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one error, and that what it advises reaches somebody."""
+"""Test the error class, and that users see its advice."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ OF_THE_CREDENTIALS = {"authentication"}
 
 
 @pytest.mark.parametrize("kind", sorted(set(ADVICE) - OF_THE_LEDGER - OF_THE_CREDENTIALS))
-def test_the_advice_of_each_kind_is_shown_to_somebody(koodrive: KooDriveForTests, kind: str) -> None:
+def test_the_advice_of_each_kind_is_shown_to_a_user(koodrive: KooDriveForTests, kind: str) -> None:
     faults, options = ENDS[kind]
     koodrive.script(*faults)
     result = koodrive.failure(GROUP, **options)

@@ -107,7 +107,7 @@ def scripts(interlopers: bool = False) -> st.SearchStrategy[list[Fault]]:
     return st.one_of(calls.map(lambda later: [Fault(), *later]), calls.map(lambda later: [Fault(), *later]), calls)
 
 
-#: How long the server takes for a request: mostly no time, and now and then longer than a run waits, as on a machine that has too much to do.
+#: Response times of the server: usually 0, sometimes longer than a run waits, as on an overloaded machine.
 delays = st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.07])
 
 
@@ -117,7 +117,7 @@ def as_json(value: Any) -> Any:
 
 
 def told(step: Callable[..., None]) -> Callable[..., None]:
-    """Say at once what broke, and how to run it again: hypothesis replays what it finds, but what depends on time may not break twice."""
+    """Print a failure and how to repeat it at once. Hypothesis replays it, but a failure may depend on time."""
 
     @functools.wraps(step)
     def wrapper(self: Chaos, **drawn: Any) -> None:

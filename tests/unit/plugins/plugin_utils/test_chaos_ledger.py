@@ -205,7 +205,7 @@ def meet(koodrive: KooDriveForTests, schedule: dict[str, Any], tally: Tally) -> 
 
 
 def check(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[str, Any], total: int) -> None:
-    """No target has more than was asked for, an addition was made once at the most, and nothing has come or gone."""
+    """Check that no target has too much, that an addition was made at most once, and that the sum is the same."""
     assert sum(koodrive.totals().values()) == total
     if "idempotency_key" in task:
         assert len(koodrive.state.applied) <= 1
@@ -221,13 +221,13 @@ def wanted(row: dict[str, Any], before: dict[str, Any]) -> int:
 
 
 def get_through(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[str, Any], total: int) -> None:
-    """Once all has settled, a run waits at most for the record of one that was killed, and the next run finds nothing left to do."""
+    """Check that after all late transfers a run waits only for a killed run, and the next run has nothing to send."""
     # On a machine that has too much to do, a reply may be late without a fault.
     patient = {"timeout": 20, "verify_timeout": 20}
     last = run(koodrive, task, None, settle_time=0, **patient)
     assert last is not None
     if "failed" in last and "idempotency_key" in task and last["error"]["kind"] == "outcome_unknown":
-        # KooDrive accepted the addition and dropped it. Nobody can tell that from one that was moved back.
+        # KooDrive accepted the addition and dropped it. The pools look the same after one that was moved back.
         assert "the outcome of the addition with this idempotency_key is unknown" in last["msg"]
     elif "failed" in last:
         assert last["error"]["kind"] == "insufficient_capacity"

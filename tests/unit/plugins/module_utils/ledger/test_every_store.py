@@ -176,7 +176,7 @@ def test_a_key_is_used_once_unless_nothing_came_of_it(store: Store, state: str) 
     assert store.append(RECORD._replace(tenant="another"))
 
 
-def test_a_record_ends_once_and_who_comes_late_is_told_the_stored_state(store: Store, new_store: NewStore) -> None:
+def test_a_record_ends_once_and_a_late_writer_gets_the_stored_state(store: Store, new_store: NewStore) -> None:
     store.append(RECORD)
     assert new_store().end(RECORD, DONE, NOW) == DONE
     assert not store.is_open(RECORD)
@@ -203,7 +203,7 @@ def test_a_writer_gives_the_rest_of_its_time_back(store: Store, accepted: bool) 
     assert store.newest("t") == RECORD._replace(busy_until=0.0, accepted=accepted)
 
 
-def test_a_record_that_somebody_deleted_is_given_up(store: Store, ledger: str) -> None:
+def test_a_deleted_record_is_given_up(store: Store, ledger: str) -> None:
     store.append(RECORD)
     by_hand(ledger, "DELETE FROM {}koodrive_transfers")
     assert not store.is_open(RECORD)

@@ -155,7 +155,7 @@ def test_a_lacking_right_is_found_before_a_record_is_written(new_store: NewStore
     assert reader.newest("t") is None and reader.transfers("t", STATES, 0, 9) == []
 
 
-def test_a_user_who_may_not_make_tables_is_told_what_to_do(new_store: NewStore, postgresql: Postgresql) -> None:
+def test_a_user_without_the_right_to_create_tables_gets_advice(new_store: NewStore, postgresql: Postgresql) -> None:
     user = postgresql.new_user()
     with refused(words="its user may not make them: permission denied for database"):
         new_store(user).newest("t")
@@ -239,7 +239,7 @@ def test_a_url_that_leads_nowhere_is_an_error_without_its_password(url: str, kin
         PostgresqlStore(url).append(RECORD)
 
 
-def test_a_server_that_lets_nobody_in_is_named_without_the_password(postgresql: Postgresql, database: str) -> None:
+def test_a_server_that_refuses_all_users_is_named_without_the_password(postgresql: Postgresql, database: str) -> None:
     for url, words in (
         (postgresql.url(database, database, PASSWORD.upper()), f'password authentication failed for user "{database}"'),
         (postgresql.url(database, "nobody"), 'password authentication failed for user "nobody"'),
@@ -389,7 +389,7 @@ def test_a_server_that_does_not_answer_is_given_up(own_server: Postgresql, monke
             assert store.newest("t") == numbered(1)
             with stopped(own_server, database), refused(words="did not answer within 0.5 seconds"):
                 use()
-            # Nobody knows yet whether it is written: what comes in the end is one record, or none.
+            # The outcome of the write is unknown here: the ledger must end with one record or none.
             cut_off_if_any(own_server, database)
             own_server.execute("DELETE FROM koodrive.koodrive_transfers WHERE sequence = 2; UPDATE koodrive.koodrive_transfers SET state = 'open'", database)
             own_server.execute("UPDATE koodrive.koodrive_transfers SET ended_at = NULL", database)
@@ -549,7 +549,7 @@ def _relay(source: socket.socket, target: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("sqlstate", ["53300", "57P03"])
-def test_a_server_that_is_full_or_starting_is_waited_for_whatever_its_words(postgresql: Postgresql, database: str, sqlstate: str) -> None:
+def test_a_run_waits_for_a_full_or_starting_server_with_any_message(postgresql: Postgresql, database: str, sqlstate: str) -> None:
     with Refusing(postgresql.port, sqlstate, "слишком много", at_most=0.9) as refusing:
         url = postgresql.url(database, database).replace(f":{postgresql.port}/", f":{refusing.port}/")
         with closing(PostgresqlStore(url)) as store:
@@ -558,7 +558,7 @@ def test_a_server_that_is_full_or_starting_is_waited_for_whatever_its_words(post
             assert time.monotonic() - start > 0.6 and refusing.refused >= 4
 
 
-def test_any_other_refusal_is_told_at_once(postgresql: Postgresql, database: str) -> None:
+def test_any_other_refusal_fails_at_once(postgresql: Postgresql, database: str) -> None:
     with Refusing(postgresql.port, "28000", "слишком много", at_most=60) as refusing:
         url = postgresql.url(database, database).replace(f":{postgresql.port}/", f":{refusing.port}/")
         start = time.monotonic()
@@ -642,7 +642,7 @@ def test_nothing_is_prepared_or_kept_in_a_session(store: PostgresqlStore) -> Non
     for _time in range(6):
         everything(store)
     database = store._opened()
-    # Each transaction has an isolation of its own, whatever the one before it had.
+    # Each transaction sets its isolation level, independent of the transaction before it.
     settings = "pg_settings WHERE source = 'session' AND name <> 'transaction_isolation'"
     kinds = ("pg_prepared_statements", "pg_cursors", "pg_listening_channels()", settings, "pg_locks WHERE locktype = 'advisory'")
     for kept in kinds:

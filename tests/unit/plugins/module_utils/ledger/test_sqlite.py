@@ -168,7 +168,7 @@ def changed_by_hand(folder: Path, *statements: str) -> None:
         "UPDATE koodrive_transfers SET writer = CAST(X'FF' AS TEXT)",
     ],
 )
-def test_a_database_without_the_tables_is_told_to_be_restored(store: LocalStore, folder: Path, statement: str) -> None:
+def test_a_database_without_the_tables_fails_with_advice_to_restore_it(store: LocalStore, folder: Path, statement: str) -> None:
     store.append(RECORD)
     store.close()
     changed_by_hand(folder, statement)
@@ -231,7 +231,7 @@ def test_a_locked_file_is_waited_for_and_then_named(store: LocalStore, folder: P
         assert "database is locked" in error.what and "Another program has locked it" in error.advice
         other.execute("ROLLBACK")
         other.execute("BEGIN IMMEDIATE")
-        # A program that only prepares to write keeps nobody from reading.
+        # A program that only prepares to write does not block readers.
         with closing(LocalStore(str(folder), read_only)) as reader:
             assert reader.newest("t") == RECORD
             if not read_only:

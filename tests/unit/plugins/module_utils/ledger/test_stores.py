@@ -79,7 +79,7 @@ def test_a_name_that_was_given_counts_and_koodrive_is_not_asked(koodrive: KooDri
 
 
 @pytest.mark.parametrize("tenant_id", [None, "", "\ud800", "a\nb"])
-def test_what_koodrive_does_not_say_is_nobody_and_is_not_kept(koodrive: KooDriveForTests, tenant_id: str | None) -> None:
+def test_a_tenant_that_koodrive_does_not_name_is_not_stored(koodrive: KooDriveForTests, tenant_id: str | None) -> None:
     koodrive.state.tenant_id = tenant_id
     assert tenant(koodrive) is None
     assert tenant(koodrive, **koodrive.app) is None
@@ -118,7 +118,7 @@ def test_a_token_is_not_kept_in_the_ledger(koodrive: KooDriveForTests) -> None:
     assert str(koodrive.state.tenant_id).encode() in content and koodrive.options["token"].encode() not in content
 
 
-def test_a_frozen_tenant_is_told(koodrive: KooDriveForTests) -> None:
+def test_a_frozen_tenant_fails_with_a_message(koodrive: KooDriveForTests) -> None:
     koodrive.state.frozen = True
     with pytest.raises(KooDriveError, match="the tenant is frozen") as caught:
         tenant(koodrive)

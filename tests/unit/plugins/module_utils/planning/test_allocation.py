@@ -71,7 +71,7 @@ def test_targets_keep_their_order_and_only_those_that_lack_something_are_sent() 
 
 
 @pytest.mark.parametrize(("wanted", "sent"), [(0, ()), (10, (Move("group", 60),))])
-def test_more_allocated_than_there_is_means_nothing_unallocated(wanted: int, sent: tuple[Move, ...]) -> None:
+def test_more_allocated_than_the_total_means_nothing_unallocated(wanted: int, sent: tuple[Move, ...]) -> None:
     before = {**BEFORE, "group": Pool(450, 500)}
     assert before["group"].unallocated_capacity == 0
     assert plan(Target("group", "unallocated_capacity", wanted), before=before).moves == sent
@@ -92,7 +92,7 @@ def test_too_little_in_the_origin_gives_the_numbers() -> None:
     assert "3 GB short" in message
 
 
-def test_an_origin_below_its_reserve_does_not_matter_when_nothing_is_to_be_moved() -> None:
+def test_an_origin_below_its_reserve_does_not_matter_if_nothing_must_move() -> None:
     assert plan(Target("group", "total_capacity", 500), reserve=MAX_CAPACITY).moves == ()
 
 
@@ -118,7 +118,7 @@ def test_what_is_sent_is_rounded_up_to_the_step(target: Target, sent: int | None
     assert not decided.missing(decided.after()) and decided.compare(decided.after()) in (Comparison.EXACTLY, Comparison.BEFORE)
 
 
-def test_an_origin_that_has_what_is_missing_but_not_the_rounded_amount_is_told_so() -> None:
+def test_an_origin_with_too_little_for_the_rounded_amount_fails_with_a_message() -> None:
     target = Target("group", "total_capacity", 557)
     assert plan(target, reserve=1543).needed == 57
     with pytest.raises(KooDriveError) as caught:

@@ -82,7 +82,7 @@ def test_the_transfers_make_the_layout_and_nothing_else(layout: Layout, before: 
         for field in ("total_capacity", "unallocated_capacity"):
             least = getattr(minimums, field)
             if least is not None and gave:
-                assert after[name].as_dict()[field] >= least, "a giver keeps what it shall have"
+                assert after[name].as_dict()[field] >= least, "an origin must keep its minimum"
     for name in set(SPACE_TYPES) - {minimums.type for minimums in layout.pools}:
         assert after[name] == before[name]
 
@@ -99,8 +99,8 @@ def test_no_writes_that_could_be_spared(layout: Layout, before: Allocation) -> N
 
 
 @given(layout=layouts(partial=False), before=POOLS)
-def test_what_does_not_suffice_is_told_before_anything_is_sent(layout: Layout, before: Allocation) -> None:
-    """Whatever the first transfer is, the reading before it decides."""
+def test_too_little_capacity_fails_before_anything_is_sent(layout: Layout, before: Allocation) -> None:
+    """Decide from the reading before the first transfer."""
     _plans, after = transfers(layout, before)
     assert suffices(layout, before) == (not layout.missing(after))
 
@@ -193,8 +193,8 @@ def test_the_pool_with_most_to_give_gives_first() -> None:
     assert after["individual"].unallocated_capacity == 100 and after["group"].unallocated_capacity == 900
 
 
-def test_a_pool_in_need_gives_nothing_of_its_own() -> None:
-    """It has room, but less in all than it shall have."""
+def test_a_pool_below_its_minimum_is_no_origin() -> None:
+    """Test a pool that has unallocated capacity, but less in total than its minimum."""
     pools = {"group": Pool(500, 0), "individual": Pool(100, 100)}
     layout = layout_of(Minimums("group", 600, None), Minimums("individual", None, 50))
     assert not layout.to_give(pools) and not layout.plan(pools).moves
@@ -209,7 +209,7 @@ def test_the_neediest_pool_comes_first_when_there_is_too_little() -> None:
     assert dict(plan.moves) == {"individual": 20, "group": 70} and layout.missing(plan.after()) == {"individual": 40}
 
 
-def test_more_allocated_than_there_is_counts_as_missing_too() -> None:
+def test_more_allocated_than_the_total_counts_as_missing_too() -> None:
     pools = {"department": Pool(2000, 0), "group": Pool(500, 700)}
     plan = layout_of(Minimums("department", None, 0), Minimums("group", None, 100)).plan(pools)
     assert dict(plan.moves) == {"group": 300} and plan.after()["group"].unallocated_capacity == 100
@@ -234,17 +234,17 @@ def test_a_pool_that_only_gives_may_be_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "told"),
+    ("step", "message"),
     [(1, "the pools named lack 250 GB and can give 240 GB: group lacks 250 GB; department can give 240 GB"), (100, "in steps of 100 GB")],
 )
-def test_the_numbers_of_what_does_not_suffice(step: int, told: str) -> None:
+def test_the_numbers_of_what_does_not_suffice(step: int, message: str) -> None:
     layout = layout_of(Minimums("department", 760, None), Minimums("group", None, 250), step=step)
-    with pytest.raises(KooDriveError, match=told) as caught:
+    with pytest.raises(KooDriveError, match=message) as caught:
         layout.ensure_sufficient(layout.plan({"department": Pool(1000, 0), "group": Pool(0, 0)}))
     assert caught.value.kind == "insufficient_capacity" and "partial: true" in caught.value.advice and "would suffice" not in caught.value.what
 
 
-def test_rounding_can_ask_for_more_than_there_is() -> None:
+def test_rounding_can_ask_for_more_than_the_pools_have() -> None:
     pools: dict[str, Any] = {"department": Pool(205, 0), "group": Pool(0, 0)}
     layout = layout_of(Minimums("department", 0, None), Minimums("group", None, 203), step=10)
     with pytest.raises(KooDriveError, match="can give 200 GB, in steps of 10 GB; it would suffice without capacity_step"):
@@ -252,7 +252,7 @@ def test_rounding_can_ask_for_more_than_there_is() -> None:
     assert dict(layout._replace(partial=True).plan(pools).moves) == {"group": 200}
 
 
-def test_a_pool_that_is_not_named_is_told_with_what_it_has_and_how_it_may_give() -> None:
+def test_the_message_lists_an_unnamed_pool_and_how_it_can_be_an_origin() -> None:
     pools = {"department": Pool(2052, 400), "individual": Pool(100, 100), "group": Pool(100, 100)}
     with pytest.raises(KooDriveError) as caught:
         layout = layout_of(Minimums("individual", None, 1500))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run can tell, as far as it has come."""
+"""Test the report of a run after each of its steps."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def fixture_plan() -> Plan:
 
 
 @pytest.fixture(name="report")
-def fixture_account() -> TransferReport:
+def fixture_report() -> TransferReport:
     return TransferReport("https://example.org", "t" * 58, "department")
 
 
-def test_every_result_says_where_and_by_which_trace_id() -> None:
+def test_every_result_has_the_endpoint_and_the_trace_id() -> None:
     report = RunReport("https://example.org", "t" * 58)
     report.warnings.append("Careful.")
     always = {"endpoint": "https://example.org", "trace_id": "t" * 58, "warnings": ["Careful."]}
@@ -35,12 +35,12 @@ def test_every_result_says_where_and_by_which_trace_id() -> None:
     assert failure.items() >= always.items() and failure["failed"] and failure["msg"].endswith(f"Look. Trace ID: {'t' * 58}.")
 
 
-def test_before_anything_was_read_a_failure_knows_of_no_pools(report: TransferReport) -> None:
+def test_a_failure_before_the_first_read_has_no_pools(report: TransferReport) -> None:
     failure = report.failure(ERROR)
     assert failure["origin_type"] == "department" and "allocation" not in failure and "transfers" not in failure
 
 
-def test_what_was_planned_and_not_sent_is_no_transfer_of_a_failure(report: TransferReport, plan: Plan) -> None:
+def test_a_failure_does_not_list_a_planned_transfer_that_was_not_sent(report: TransferReport, plan: Plan) -> None:
     report.saw(BEFORE)
     report.planned(plan)
     failure = report.failure(ERROR)
@@ -48,14 +48,14 @@ def test_what_was_planned_and_not_sent_is_no_transfer_of_a_failure(report: Trans
     assert "Before:" not in failure["msg"]
 
 
-def test_where_there_is_too_little_the_pools_tell_how_little(report: TransferReport, plan: Plan) -> None:
+def test_a_failure_for_too_little_capacity_lists_the_pools(report: TransferReport, plan: Plan) -> None:
     report.saw(BEFORE)
     report.planned(plan)
-    told = report.failure(KooDriveError("insufficient_capacity", "it cannot give that"))["msg"]
-    assert "Nothing was moved. The pools hold: department 2,000 GB total, 1,600 GB unallocated; group" in told
+    message = report.failure(KooDriveError("insufficient_capacity", "it cannot give that"))["msg"]
+    assert "Nothing was moved. The pools hold: department 2,000 GB total, 1,600 GB unallocated; group" in message
 
 
-def test_after_sending_nobody_knows_what_the_pools_hold_until_they_are_read(report: TransferReport, plan: Plan) -> None:
+def test_after_sending_the_pools_are_unknown_until_the_next_read(report: TransferReport, plan: Plan) -> None:
     report.saw(BEFORE)
     report.planned(plan)
     report.sends()
@@ -69,7 +69,7 @@ def test_after_sending_nobody_knows_what_the_pools_hold_until_they_are_read(repo
     assert failure["changed"] and "Now: department 1,900 GB total" in failure["msg"] and "latest reading" not in failure["msg"]
 
 
-def test_what_did_not_leave_has_changed_nothing(report: TransferReport, plan: Plan) -> None:
+def test_a_request_that_was_not_sent_has_changed_nothing(report: TransferReport, plan: Plan) -> None:
     report.saw(BEFORE)
     report.planned(plan)
     report.sends()
@@ -78,7 +78,7 @@ def test_what_did_not_leave_has_changed_nothing(report: TransferReport, plan: Pl
     assert not failure["changed"] and failure["allocation"]["group"]["total_capacity"] == 500 and "Now: department 2,000" in failure["msg"]
 
 
-def test_a_new_plan_is_not_what_the_one_before_it_sent(report: TransferReport, plan: Plan) -> None:
+def test_a_new_plan_is_not_reported_as_sent(report: TransferReport, plan: Plan) -> None:
     report.saw(BEFORE)
     report.planned(plan)
     report.sends()
@@ -101,7 +101,7 @@ def test_a_success_has_one_shape(report: TransferReport, plan: Plan) -> None:
     assert moved["earlier"] is None
 
 
-def test_what_was_made_stays_made_whatever_fails_after_it(report: TransferReport, plan: Plan) -> None:
+def test_an_applied_transfer_stays_reported_after_a_later_failure(report: TransferReport, plan: Plan) -> None:
     report.planned(plan)
     report.sends()
     report.has_made(plan)

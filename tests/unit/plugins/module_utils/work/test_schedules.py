@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Try each schedule of two or three controllers: each order of steps, each fate of each POST, a kill at each step.
 
-The code is the real one, in a world in memory. KOODRIVE_SCHEDULES=all tries more stories. Then each rule of the code
-or of a store is broken on purpose, and a schedule must break a promise.
+The code is the real one, in a world in memory. KOODRIVE_SCHEDULES=all tries more stories. Then a test breaks each
+rule of the code or of a store, and a schedule must break a promise.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SAME_KEY_ELSEWHERE = Task(more=(("individual", 200),), key="order-1")
 LAYOUT = Task(at_least=(("individual", 950), ("department", 100), ("group", 50)), layout=True)
 ONE_TRANSFER = Task(at_least=(("individual", 300), ("department", 100), ("group", 50)), layout=True)
 
-#: Some of what can become of a POST: to meet all of them takes long.
+#: Some outcomes of a POST. All of them take too long.
 LOST = ("done", "late", "never")
 FEW = ("done", "rate limited", "late", "never", "accepted and late")
 UNSEEN = ("accepted and late", "accepted and never", "reply lost", "rate limited")
@@ -52,7 +52,7 @@ OUTSIDER = QUICK._replace(outsider=True, fates=UNSEEN)
 
 
 class Story(NamedTuple):
-    """The tasks, in the order in which their runs begin. The last ``after`` runs begin when nothing is late any more."""
+    """List the tasks in the order of their runs. The last ``after`` runs start after all late transfers."""
 
     name: str
     tasks: Sequence[Task]
@@ -112,7 +112,7 @@ def test_every_promise_is_kept_in_every_schedule(story: Story, rules: Rules) -> 
     assert not schedules.broken, schedules.shortest_to_broken()
 
 
-# What is broken on purpose
+# Rules that a test breaks
 
 
 def _end_not_recorded(self: TenantLedger, _accepted: bool = False) -> str:
@@ -125,7 +125,7 @@ def _key_not_compared(self: TenantLedger, key: str, plan: Any) -> Any:
     return EARLIER(self, key, plan if record is None else record.plan())
 
 
-def _overtaken_is_sent_all_the_same(self: TenantLedger, plan: Any, read_call: str, key: str | None) -> bool:
+def _overtaken_is_sent_anyway(self: TenantLedger, plan: Any, read_call: str, key: str | None) -> bool:
     while not APPEND(self, plan, read_call, key):
         self.look()
     return True
@@ -161,7 +161,7 @@ BROKEN = {
     "two records with one number": (A_STATE, QUICK._replace(one_number=False), []),
     "two records with one key, and one number": (A_KEY, QUICK._replace(one_key=False, one_number=False), []),
     "an outcome is changed by a second one": (TWO_KEYS, SLOW._replace(ends_once=False), []),
-    "an overtaken run sends what it has planned": (A_STATE, QUICK, [(TenantLedger, "append", _overtaken_is_sent_all_the_same)]),
+    "an overtaken run sends what it has planned": (A_STATE, QUICK, [(TenantLedger, "append", _overtaken_is_sent_anyway)]),
     "an open transfer is not waited for": (A_STATE, QUICK, [(TenantLedger, "open", None)]),
     "resolved too early, desired state": (A_STATE, KILLED, [TOO_EARLY]),
     "resolved too early, key": (A_KEY, KILLED, [TOO_EARLY]),
@@ -178,7 +178,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_on_purpose_breaks_a_promise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_rule_breaks_a_promise(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     story, rules, changes = BROKEN[name]
     for place, attribute, broken in changes:
         monkeypatch.setattr(place, attribute, broken)

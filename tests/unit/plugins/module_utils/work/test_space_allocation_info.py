@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A reading of the pools as a function, over real HTTP."""
+"""Test the reading of the pools as a function, over real HTTP."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def info(koodrive: KooDriveForTests, **options: Any) -> dict[str, Any]:
     return allocation_info(options_of(ALLOCATION_INFO_SPEC, **given), False, {})
 
 
-def test_it_has_the_shape_of_the_transfer(koodrive: KooDriveForTests) -> None:
+def test_the_result_has_the_fields_of_a_transfer(koodrive: KooDriveForTests) -> None:
     read = info(koodrive, trace_id="t" * 58)
     moved = koodrive.run({"type": "group", "expand_capacity": 1})
     assert read["allocation"] == moved["allocation_before"]
@@ -36,7 +36,7 @@ def test_it_has_the_shape_of_the_transfer(koodrive: KooDriveForTests) -> None:
     assert read["trace_id"] == "t" * 58 and read["changed"] is False and read["warnings"] == []
 
 
-def test_the_sums_are_those_of_what_is_known(koodrive: KooDriveForTests) -> None:
+def test_the_sums_include_only_known_pools(koodrive: KooDriveForTests) -> None:
     koodrive.state.tenant = Tenant({"individual": {"total": 10, "allocated": 30}, "group": {"total": 7, "allocated": 2}})
     read = info(koodrive)
     assert list(read["allocation"]) == ["individual", "group"]
@@ -49,13 +49,13 @@ def test_a_tenant_without_pools(koodrive: KooDriveForTests) -> None:
     assert (read["allocation"], read["total_capacity"]) == ({}, 0)
 
 
-def test_a_failure_says_where_and_when(koodrive: KooDriveForTests) -> None:
+def test_a_failure_names_the_step_and_the_endpoint(koodrive: KooDriveForTests) -> None:
     failed = info(koodrive, token="another")
     assert failed["error"]["kind"] == "authentication" and failed["msg"].startswith("Reading the pools failed")
     assert failed["endpoint"] == koodrive.endpoint and failed["trace_id"] in failed["msg"]
 
 
-def test_a_passing_failure_is_tried_again(koodrive: KooDriveForTests) -> None:
+def test_a_transient_failure_is_retried(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(reply="status", status=503))
     assert info(koodrive)["allocation"]
     assert koodrive.methods() == ["GET", "GET"]
@@ -89,28 +89,28 @@ def test_usage_of_a_tenant_without_pools(koodrive: KooDriveForTests) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         (Fault(reply="status", status=403), "KooDrive refused the credentials (HTTP 403"),
         (Fault(reply="status", status=404), "KooDrive refused the request (HTTP 404"),
         (Fault(reply="reset"), "did not answer in full"),
     ],
 )
-def test_without_the_second_read_the_pools_are_told_with_a_warning(koodrive: KooDriveForTests, fault: Fault, told: str) -> None:
+def test_if_the_second_read_fails_the_pools_are_returned_with_a_warning(koodrive: KooDriveForTests, fault: Fault, message: str) -> None:
     koodrive.script(Fault(), fault, fault)
     read = info(koodrive, usage=True)
     assert "failed" not in read and "stored_capacity" not in json.dumps(read["allocation"]) and "stored_capacity" not in read
     (warning,) = read["warnings"]
-    assert warning.startswith("How much is stored is not known: ") and told in warning
+    assert warning.startswith("How much is stored is not known: ") and message in warning
 
 
-def test_a_passing_failure_of_the_second_read_is_tried_again(koodrive: KooDriveForTests) -> None:
+def test_a_transient_failure_of_the_second_read_is_retried(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(), Fault(reply="status", status=503))
     assert info(koodrive, usage=True)["stored_capacity"] == 1080.0
     assert koodrive.paths() == ["get", "quotaUsed", "quotaUsed"]
 
 
-def test_a_pool_whose_usage_is_not_reported_is_named_and_there_is_no_sum(koodrive: KooDriveForTests) -> None:
+def test_a_pool_without_reported_usage_is_named_and_the_sum_is_left_out(koodrive: KooDriveForTests) -> None:
     koodrive.state.shape = Shape(quota="partly")
     read = info(koodrive, usage=True)
     assert [name for name, pool in read["allocation"].items() if "stored_capacity" in pool] == ["department", "individual"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The transfer as a function, over real HTTP against the simulator."""
+"""Test the transfer as a function, over real HTTP against the simulator."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_without_verification_the_expected_pools_are_returned(koodrive: KooDrive
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_too_little_stops_before_any_write(koodrive: KooDriveForTests, check_mode: bool) -> None:
+def test_too_little_capacity_stops_before_any_write(koodrive: KooDriveForTests, check_mode: bool) -> None:
     result = koodrive.failure({"type": "group", "total_capacity": 5000}, check_mode=check_mode, origin_reserve=7)
     assert koodrive.methods() == ["GET"]
     assert result["error"] == {
@@ -124,7 +124,7 @@ def test_a_pool_that_no_read_reports_is_unknown(koodrive: KooDriveForTests, miss
 
 
 @pytest.mark.parametrize("numbers", ["number", "text"])
-def test_one_pool_only_is_made_up_for_by_the_read_that_has_all(koodrive: KooDriveForTests, numbers: str) -> None:
+def test_a_read_of_one_pool_is_completed_by_the_read_of_all_pools(koodrive: KooDriveForTests, numbers: str) -> None:
     koodrive.state.shape = Shape(data="object", numbers=numbers)
     result = koodrive.run(GROUP)
     assert koodrive.paths() == ["get", "quotaUsed", "transfer", "quotaUsed"]
@@ -135,7 +135,7 @@ def test_one_pool_only_is_made_up_for_by_the_read_that_has_all(koodrive: KooDriv
     assert {request["authorization"] for request in koodrive.state.requests} == {"Bearer"}
 
 
-def test_a_read_that_sufficed_once_is_not_compared_with_another(koodrive: KooDriveForTests) -> None:
+def test_pools_of_one_read_call_are_not_compared_with_those_of_another(koodrive: KooDriveForTests) -> None:
     one_pool = b'{"code": 0, "data": {"type": 2, "totalCapacity": 600, "allocateCapacity": 500}}'
     raw = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(one_pool), one_pool)
     koodrive.script(Fault(), Fault(), Fault(reply="raw", raw=raw))
@@ -143,14 +143,14 @@ def test_a_read_that_sufficed_once_is_not_compared_with_another(koodrive: KooDri
     assert koodrive.paths() == ["get", "transfer", "get", "get"]
 
 
-@pytest.mark.parametrize(("quota", "told"), [("none", "the call that has all pools failed: KooDrive refused"), ("partly", "the group pool")])
-def test_where_both_reads_lack_a_pool_it_is_unknown(koodrive: KooDriveForTests, quota: str, told: str) -> None:
+@pytest.mark.parametrize(("quota", "message"), [("none", "the call that has all pools failed: KooDrive refused"), ("partly", "the group pool")])
+def test_a_pool_that_both_reads_lack_is_unknown(koodrive: KooDriveForTests, quota: str, message: str) -> None:
     koodrive.state.shape = Shape(data="object", quota=quota)
     result = koodrive.failure(GROUP)
-    assert result["error"]["kind"] == "invalid_reply" and told in result["msg"] and koodrive.paths() == ["get", "quotaUsed"]
+    assert result["error"]["kind"] == "invalid_reply" and message in result["msg"] and koodrive.paths() == ["get", "quotaUsed"]
 
 
-def test_a_second_read_that_may_pass_is_tried_again(koodrive: KooDriveForTests) -> None:
+def test_a_transient_failure_of_the_second_read_is_retried(koodrive: KooDriveForTests) -> None:
     koodrive.state.shape = Shape(data="object")
     koodrive.script(Fault(), Fault(reply="status", status=503))
     assert koodrive.run(GROUP, retries=1)["changed"]
@@ -165,7 +165,7 @@ def test_a_second_read_that_may_pass_is_tried_again(koodrive: KooDriveForTests) 
         ([{"type": "group", "expand_capacity": 30}], [30]),
     ],
 )
-def test_a_step_is_what_a_koodrive_that_insists_on_it_takes(koodrive: KooDriveForTests, targets: list[dict[str, Any]], sent: list[int]) -> None:
+def test_a_koodrive_that_requires_a_step_accepts_the_amounts(koodrive: KooDriveForTests, targets: list[dict[str, Any]], sent: list[int]) -> None:
     koodrive.state.tenant.step = 10
     predicted = koodrive.run(*targets, capacity_step=10, check_mode=True)
     result = koodrive.run(*targets, capacity_step=10)
@@ -174,7 +174,7 @@ def test_a_step_is_what_a_koodrive_that_insists_on_it_takes(koodrive: KooDriveFo
         assert not koodrive.run(*targets, capacity_step=10)["changed"]
 
 
-def test_a_refusal_for_the_step_says_what_to_do(koodrive: KooDriveForTests) -> None:
+def test_a_refusal_because_of_the_step_gives_advice(koodrive: KooDriveForTests) -> None:
     koodrive.state.tenant.step = 10
     result = koodrive.failure({"type": "group", "total_capacity": 557})
     assert result["error"]["code"] == "13000102" and "This task moved nothing." in result["msg"]
@@ -183,7 +183,7 @@ def test_a_refusal_for_the_step_says_what_to_do(koodrive: KooDriveForTests) -> N
     assert "capacity_step" not in koodrive.failure({"type": "group", "total_capacity": 560})["msg"]
 
 
-def test_the_gateways_words_and_its_request_id_are_told(koodrive: KooDriveForTests) -> None:
+def test_the_message_of_the_gateway_and_its_request_id_are_in_the_failure(koodrive: KooDriveForTests) -> None:
     result = koodrive.failure(GROUP, token="exp1red")
     assert result["error"]["code"] == "APIGW.0301" and result["error"]["request_id"] == "c0ffee"
     assert "request ID c0ffee" in result["msg"]
@@ -196,7 +196,7 @@ def test_an_expired_token(koodrive: KooDriveForTests) -> None:
     assert "20 minutes" in result["msg"]
 
 
-def test_a_refused_write_says_what_the_pools_hold(koodrive: KooDriveForTests) -> None:
+def test_a_refused_write_lists_the_pools(koodrive: KooDriveForTests) -> None:
     koodrive.state.tenant.refusal = (400, 13000412, "Space is not active.")
     result = koodrive.failure(GROUP)
     assert koodrive.methods() == ["GET", "POST", "GET"]
@@ -241,7 +241,7 @@ def test_bad_input_is_refused_by_name_before_any_request(
     assert koodrive.state.requests == []
 
 
-def test_nobody_there() -> None:
+def test_a_closed_port_fails_with_a_message() -> None:
     with KooDriveForTests(new_state()) as gone:
         pass
     result = gone.failure(GROUP)
@@ -249,7 +249,7 @@ def test_nobody_there() -> None:
     assert "could not be reached" in result["msg"] and "refused" in result["msg"]
 
 
-def test_no_such_host() -> None:
+def test_an_unknown_host_fails_with_a_message() -> None:
     with KooDriveForTests(new_state()) as gone:
         pass
     result = gone.failure(GROUP, endpoint="https://nowhere.invalid")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of the ledger's transfers as a function, from a real ledger and over real HTTP."""
+"""Test the list of the ledger's transfers as a function, with a real ledger and over real HTTP."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def info(koodrive: KooDriveForTests, check_mode: bool = False, **options: Any) -
 
 
 def listed(koodrive: KooDriveForTests, **options: Any) -> list[str]:
-    """The writers of the transfers that are listed."""
+    """Return the writers of the listed transfers."""
     return [transfer["writer"] for transfer in info(koodrive, **options)["transfers"]]
 
 
 def write(koodrive: KooDriveForTests, *states: str, **fields: Any) -> None:
-    """Have a transfer in the ledger for each of ``states``, the open one last; each is written by its state."""
+    """Append a transfer for each of ``states``, the open one last. The writer of each is named after its state."""
     with closing(LocalStore(koodrive.ledger)) as store:
         for state in states:
             record = RECORD._replace(writer=state, begun_at=time.time(), **fields)
@@ -61,7 +61,7 @@ def write(koodrive: KooDriveForTests, *states: str, **fields: Any) -> None:
                 store.end(record, state, time.time())
 
 
-def test_the_total_and_the_latest_are_of_all(koodrive: KooDriveForTests) -> None:
+def test_the_total_and_the_latest_cover_all_transfers(koodrive: KooDriveForTests) -> None:
     assert [info(koodrive)[name] for name in ("total", "latest")] == [0, None]
     write(koodrive, DONE, NOT_DONE, GIVEN_UP, tenant="another")
     write(koodrive, DONE, NOT_DONE, OPEN)
@@ -72,14 +72,14 @@ def test_the_total_and_the_latest_are_of_all(koodrive: KooDriveForTests) -> None
 
 
 def write_at(koodrive: KooDriveForTests, *moments: float) -> None:
-    """Have a transfer in the ledger for each of ``moments``, in seconds since 1970."""
+    """Append a transfer for each of ``moments``, in seconds since 1970."""
     for moment in moments:
         write(koodrive, DONE)
         with closing(sqlite3.connect(Path(koodrive.ledger, RECORDS), isolation_level=None)) as database:
             database.execute("UPDATE koodrive_transfers SET begun_at = ?, writer = ? WHERE writer = ?", (moment, str(moment), DONE))
 
 
-def test_transfers_are_listed_newest_first_with_all_that_is_known(koodrive: KooDriveForTests) -> None:
+def test_transfers_are_listed_newest_first_with_all_fields(koodrive: KooDriveForTests) -> None:
     before = int(time.time())
     first = koodrive.run(ADDITION, idempotency_key="A-1071")
     second = koodrive.run({"type": "group", "total_capacity": 650}, {"type": "individual", "total_capacity": 1001})
@@ -108,7 +108,7 @@ def test_transfers_are_listed_newest_first_with_all_that_is_known(koodrive: KooD
     }
 
 
-def test_what_is_listed_can_be_a_task_again(koodrive: KooDriveForTests) -> None:
+def test_a_listed_transfer_can_be_the_input_of_a_task(koodrive: KooDriveForTests) -> None:
     koodrive.run(ADDITION)
     (transfer,) = info(koodrive)["transfers"]
     assert koodrive.run(*transfer["target"], origin_type=transfer["origin_type"])["transfers"] == [ADDITION]
@@ -137,13 +137,13 @@ def test_an_open_transfer_is_listed_as_open_however_old(koodrive: KooDriveForTes
         ({"since": "2999-01-01"}, []),
     ],
 )
-def test_what_is_asked_for_is_listed(koodrive: KooDriveForTests, options: dict[str, Any], expected: list[str]) -> None:
+def test_the_options_select_the_listed_transfers(koodrive: KooDriveForTests, options: dict[str, Any], expected: list[str]) -> None:
     write(koodrive, DONE, NOT_DONE, GIVEN_UP, OPEN)
     assert listed(koodrive, tenant="t", **options) == expected
     assert set(STATES) == set(listed(koodrive, tenant="t"))
 
 
-def test_fifty_are_listed_if_nobody_says_how_many(koodrive: KooDriveForTests) -> None:
+def test_fifty_transfers_are_listed_by_default(koodrive: KooDriveForTests) -> None:
     write(koodrive, *([DONE] * 51))
     assert len(listed(koodrive, tenant="t")) == 50
 
@@ -213,7 +213,7 @@ def test_a_blank_since_is_not_given(koodrive: KooDriveForTests, blank: str | Non
         ("tenant", ["x" * 256, "a\nb"]),
     ],
 )
-def test_what_is_wrong_is_refused_by_name(koodrive: KooDriveForTests, option: str, values: list[Any]) -> None:
+def test_an_invalid_option_is_refused_by_name(koodrive: KooDriveForTests, option: str, values: list[Any]) -> None:
     for value in values:
         refused = info(koodrive, **{option: value})
         assert refused["failed"] is True and refused["error"]["kind"] == "invalid_request", value
@@ -221,10 +221,10 @@ def test_what_is_wrong_is_refused_by_name(koodrive: KooDriveForTests, option: st
     assert koodrive.state.asked_for_tenant == 0 and koodrive.methods() == []
 
 
-def test_the_one_request_is_who_the_tenant_is(koodrive: KooDriveForTests) -> None:
+def test_the_only_request_asks_for_the_tenant(koodrive: KooDriveForTests) -> None:
     for _again in range(2):
         assert info(koodrive)["transfers"] == []
-    # Nothing is written, not even whose the credentials are.
+    # The ledger is unchanged: not even the tenant of the credentials is stored.
     assert koodrive.state.asked_for_tenant == 2 and koodrive.methods() == []
     assert list(Path(koodrive.ledger).iterdir()) == []
     assert info(koodrive, tenant="t")["tenant"] == "t" and koodrive.state.asked_for_tenant == 2
@@ -255,7 +255,7 @@ def test_two_credentials_of_one_tenant_see_the_same(koodrive: KooDriveForTests) 
     assert info(koodrive, **koodrive.app)["transfers"] == info(koodrive)["transfers"] != []
 
 
-def test_a_tenant_that_nobody_names_is_asked_for(koodrive: KooDriveForTests) -> None:
+def test_a_run_without_the_option_asks_for_the_tenant(koodrive: KooDriveForTests) -> None:
     koodrive.state.tenant_id = None
     failed = info(koodrive)
     assert failed["error"]["kind"] == "invalid_request" and "Set tenant" in failed["msg"]
@@ -281,7 +281,7 @@ def test_an_unreachable_koodrive_is_a_failure_of_the_usual_shape(koodrive: KooDr
     assert failed["error"]["kind"] == "unreachable" and failed["changed"] is False and failed["trace_id"] in failed["msg"]
 
 
-def test_a_ledger_that_cannot_be_used_is_told_before_anything_is_sent(koodrive: KooDriveForTests) -> None:
+def test_a_ledger_that_cannot_be_used_fails_before_any_request(koodrive: KooDriveForTests) -> None:
     Path(koodrive.ledger, RECORDS).write_bytes(b"no database at all" * 1000)
     failed = info(koodrive)
     assert failed["error"]["kind"] == "ledger_unavailable" and failed["endpoint"] == koodrive.endpoint and failed["trace_id"] in failed["msg"]

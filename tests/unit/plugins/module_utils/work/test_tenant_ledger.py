@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds across runs: the transfer as a function, with a ledger, over real HTTP."""
+"""Test several runs with one ledger: the transfer as a function, over real HTTP."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def fixture_short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def records(koodrive: KooDriveForTests) -> list[Record]:
-    """What the ledger has of the tenant, newest first."""
+    """Return the tenant's records in the ledger, newest first."""
     store = LocalStore(koodrive.ledger)
     found = store.transfers("ours", STATES, 0, 100)
     store.close()
@@ -83,14 +83,14 @@ def test_an_open_transfer_that_shows_meanwhile_is_waited_for(koodrive: KooDriveF
     assert not result["changed"] and writes(koodrive) == 1 and states(koodrive) == [DONE]
 
 
-def test_with_nothing_to_send_a_task_is_ok_whatever_is_open(koodrive: KooDriveForTests) -> None:
+def test_a_task_with_nothing_to_send_is_ok_with_an_open_transfer(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(), LATE)
     koodrive.failure(GROUP, **QUICK)
     assert not koodrive.run({"type": "group", "total_capacity": 500}, **QUICK)["changed"]
     assert states(koodrive) == [OPEN]
 
 
-def test_what_can_no_longer_be_done_is_settled_by_the_pools(koodrive: KooDriveForTests) -> None:
+def test_after_settle_time_the_pools_resolve_an_open_transfer(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(), Fault(apply="no", reply="reset"))
     koodrive.failure(GROUP, **QUICK)
     assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
@@ -98,7 +98,7 @@ def test_what_can_no_longer_be_done_is_settled_by_the_pools(koodrive: KooDriveFo
     assert result["changed"] and result["warnings"] == [] and states(koodrive) == [DONE, NOT_DONE]
 
 
-def test_what_nobody_can_find_out_is_given_up_with_a_warning(koodrive: KooDriveForTests) -> None:
+def test_an_outcome_that_the_pools_do_not_show_is_given_up_with_a_warning(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(), Fault(apply="no", reply="reset", interloper=INTERLOPER))
     koodrive.failure(GROUP, **QUICK)
     assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
@@ -123,7 +123,7 @@ def test_what_nobody_can_find_out_is_given_up_with_a_warning(koodrive: KooDriveF
     ],
     ids=str,
 )
-def test_what_becomes_of_a_transfer_is_written_down(koodrive: KooDriveForTests, fault: Fault, state: str) -> None:
+def test_the_outcome_of_a_transfer_is_recorded(koodrive: KooDriveForTests, fault: Fault, state: str) -> None:
     koodrive.script(Fault(), fault)
     koodrive.outcome(GROUP, **QUICK)
     koodrive.settle()
@@ -131,11 +131,9 @@ def test_what_becomes_of_a_transfer_is_written_down(koodrive: KooDriveForTests, 
 
 
 @pytest.mark.parametrize("password", ["0", "2", "000", "13000201"])
-def test_a_secret_that_is_in_a_code_settles_nothing(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
-    """With the code masked, a fault of the server would be a refusal, and the next run would move the capacity once
-    more.
-    """
-    monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:{password}@127.0.0.1:9")
+def test_a_secret_that_is_part_of_an_error_code_resolves_no_transfer(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    """If the code were masked, a server error would look like a refusal. The next run would move the capacity twice."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:{password}@127.0.0.1:9")
     koodrive.script(Fault(), Fault(apply="late", reply="status", status=400, code=13000201, seconds=1.5))
     assert koodrive.failure(TEN, **QUICK)["error"]["kind"] == "server_error"
     assert states(koodrive) == [OPEN]
@@ -167,7 +165,9 @@ def test_the_record_is_there_before_the_first_byte_is_sent(koodrive: KooDriveFor
 
 
 @pytest.mark.parametrize(("sent", "state"), [(True, OPEN), (False, NOT_DONE)])
-def test_an_interrupt_leaves_open_what_may_have_been_sent(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, sent: bool, state: str) -> None:
+def test_an_interrupt_leaves_a_transfer_open_if_it_may_have_been_sent(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, sent: bool, state: str
+) -> None:
     def transfer(self: client.KooDrive, *_args: Any) -> None:
         self._wire.sent = sent
         raise KeyboardInterrupt
@@ -178,7 +178,7 @@ def test_an_interrupt_leaves_open_what_may_have_been_sent(koodrive: KooDriveForT
     assert states(koodrive) == [state]
 
 
-def test_an_outcome_that_cannot_be_written_down_is_a_warning_and_the_next_run_finds_it_out(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outcome_that_cannot_be_recorded_is_a_warning_and_the_next_run_resolves_it(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(_self: LocalStore, _record: Record, _state: str, _now: float) -> str:
         raise KooDriveError("ledger_unavailable", "the disk is full")
 
@@ -229,7 +229,7 @@ def test_an_addition_whose_reply_was_lost_is_not_made_again(koodrive: KooDriveFo
     assert koodrive.totals()["group"] == 510 and states(koodrive) == [DONE]
 
 
-def test_an_addition_that_came_to_nothing_is_made(koodrive: KooDriveForTests) -> None:
+def test_an_addition_that_was_not_applied_is_made_by_the_next_run(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(), Fault(apply="no", reply="reset"))
     koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
     for check_mode in (True, False):
@@ -237,7 +237,7 @@ def test_an_addition_that_came_to_nothing_is_made(koodrive: KooDriveForTests) ->
     assert koodrive.totals()["group"] == 510
 
 
-def test_an_addition_that_was_given_up_is_not_made_again_by_itself(koodrive: KooDriveForTests) -> None:
+def test_an_addition_that_was_given_up_is_not_made_again(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(), Fault(apply="no", reply="reset", interloper={**INTERLOPER, "target": [{"type": 2, "expandCapacity": 3}]}))
     koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
     for _run in range(2):
@@ -247,7 +247,7 @@ def test_an_addition_that_was_given_up_is_not_made_again_by_itself(koodrive: Koo
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"idempotency_key": "a b"}, "idempotency_key must have 1 to 255 visible characters"),
         ({"idempotency_key": "x" * 256}, "idempotency_key must have"),
@@ -257,9 +257,9 @@ def test_an_addition_that_was_given_up_is_not_made_again_by_itself(koodrive: Koo
         ({"tenant": "x" * 256}, "tenant must be"),
     ],
 )
-def test_bad_options_are_refused_by_name(koodrive: KooDriveForTests, given: dict[str, Any], told: str) -> None:
+def test_bad_options_are_refused_by_name(koodrive: KooDriveForTests, given: dict[str, Any], message: str) -> None:
     result = koodrive.failure(TEN, **given)
-    assert result["error"]["kind"] == "invalid_request" and result["msg"].startswith(told) and koodrive.methods() == []
+    assert result["error"]["kind"] == "invalid_request" and result["msg"].startswith(message) and koodrive.methods() == []
 
 
 def test_no_secret_is_in_the_ledger(koodrive: KooDriveForTests) -> None:
@@ -270,7 +270,7 @@ def test_no_secret_is_in_the_ledger(koodrive: KooDriveForTests) -> None:
     assert koodrive.options["token"].encode() not in content and koodrive.app["app_secret"].encode() not in content
 
 
-def test_the_cost_of_the_ledger_in_requests_is_none_once_it_knows_the_tenant(koodrive: KooDriveForTests) -> None:
+def test_the_ledger_needs_no_more_requests_once_it_knows_the_tenant(koodrive: KooDriveForTests) -> None:
     koodrive.run(GROUP)
     koodrive.run(GROUP)
     assert koodrive.methods() == ["GET", "POST", "GET", "GET"] and koodrive.state.asked_for_tenant == 1
@@ -280,14 +280,14 @@ def test_the_cost_of_the_ledger_in_requests_is_none_once_it_knows_the_tenant(koo
 
 
 def threads_of(*works: Callable[[], Any]) -> list[Any]:
-    """What each work returns, all at once."""
+    """Run all works at the same time, and return their results."""
     with ThreadPoolExecutor(len(works)) as pool:
         return [future.result() for future in [pool.submit(work) for work in works]]
 
 
 @contextmanager
 def open_record(koodrive: KooDriveForTests, **changes: Any) -> Iterator[Record]:
-    """The record of 200 GB to group that a killed run left open, begun just now; it may be sent for one more minute."""
+    """Append the record of 200 GB to group that a killed run left open. Its writer may send for one more minute."""
     now = time.time()
     begun = {"begun_at": now - 1, "busy_until": now + 60, "writer": "root@elsewhere", **changes}
     record = RECORD._replace(tenant="ours", moves=(Move("group", 200),), idempotency_key=None, **begun)
@@ -297,21 +297,21 @@ def open_record(koodrive: KooDriveForTests, **changes: Any) -> Iterator[Record]:
     store.close()
 
 
-def test_runs_at_once_with_one_wish_make_one_transfer(koodrive: KooDriveForTests) -> None:
+def test_simultaneous_runs_with_one_desired_state_make_one_transfer(koodrive: KooDriveForTests) -> None:
     koodrive.state.delay = 0.05
     results = threads_of(*[lambda: koodrive.run(GROUP, **TENANT)] * 6)
     assert [result["changed"] for result in results].count(True) == 1 and koodrive.totals()["group"] == 700
     assert writes(koodrive) == 1 and koodrive.methods().count("GET") <= 60
 
 
-def test_additions_at_once_with_keys_of_their_own_all_succeed(koodrive: KooDriveForTests) -> None:
+def test_simultaneous_additions_with_different_keys_all_succeed(koodrive: KooDriveForTests) -> None:
     works = [lambda key=key: koodrive.run(TEN, idempotency_key=key, **TENANT) for key in "abcde"]
     assert all(result["changed"] for result in threads_of(*works))
     assert koodrive.totals()["group"] == 550 and states(koodrive) == [DONE] * 5
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_the_end_of_patience_names_the_writer_at_work(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, check_mode: bool) -> None:
+def test_a_run_that_stops_waiting_names_the_writer(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, check_mode: bool) -> None:
     monkeypatch.setattr(moving, "PATIENCE", 0.5)
     with open_record(koodrive) as record:
         for settle_time in (900, 0):
@@ -320,7 +320,7 @@ def test_the_end_of_patience_names_the_writer_at_work(koodrive: KooDriveForTests
             assert record.writer in result["msg"] and record.trace_id in result["msg"]
 
 
-def test_settle_time_0_resolves_what_nobody_sends_any_more(koodrive: KooDriveForTests) -> None:
+def test_settle_time_0_resolves_a_record_whose_writer_may_no_longer_send(koodrive: KooDriveForTests) -> None:
     with open_record(koodrive, busy_until=time.time() - 5):
         assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
         assert koodrive.run(GROUP, settle_time=0, **QUICK)["changed"]
@@ -361,7 +361,7 @@ def test_a_refused_request_for_the_tenant_asks_for_the_option(koodrive: KooDrive
     assert koodrive.run(GROUP, **TENANT)["changed"]
 
 
-def test_the_tenant_is_what_koodrive_calls_it_whatever_the_endpoint_is_called(koodrive: KooDriveForTests) -> None:
+def test_the_tenant_does_not_depend_on_the_name_of_the_endpoint(koodrive: KooDriveForTests) -> None:
     koodrive.script(Fault(), Fault(apply="no", reply="reset"))
     koodrive.failure(GROUP, timeout=0.6, verify_timeout=0)
     other = koodrive.endpoint.replace("127.0.0.1", "localhost")
@@ -370,14 +370,14 @@ def test_the_tenant_is_what_koodrive_calls_it_whatever_the_endpoint_is_called(ko
 
 
 @pytest.mark.parametrize("name", ["ours ", "\tours", " ours\n"])
-def test_blanks_around_tenant_and_ledger_mean_nothing(koodrive: KooDriveForTests, name: str) -> None:
+def test_blanks_around_tenant_and_ledger_are_ignored(koodrive: KooDriveForTests, name: str) -> None:
     koodrive.run(TEN, idempotency_key="A-1", **TENANT)
     again = koodrive.run(TEN, idempotency_key="A-1", tenant=name, ledger=name.replace("ours", koodrive.ledger))
     assert not again["changed"] and writes(koodrive) == 1
 
 
 @pytest.mark.parametrize("apply", ["no", "late"])
-def test_an_addition_is_not_done_because_somebody_else_moved_as_much(koodrive: KooDriveForTests, apply: str) -> None:
+def test_an_addition_is_not_done_because_another_program_moved_as_much(koodrive: KooDriveForTests, apply: str) -> None:
     outside = {"originType": 1, "target": [{"type": 2, "expandCapacity": 10}]}
     for reply, kind in (("reset", "outcome_unknown"), ("ok", "not_verified")):
         key = f"A-{reply}"
@@ -391,12 +391,12 @@ def test_an_addition_is_not_done_because_somebody_else_moved_as_much(koodrive: K
         assert "changed" not in later or not later["changed"]
 
 
-def test_an_accepted_transfer_stays_open_although_somebody_else_reached_the_state(koodrive: KooDriveForTests) -> None:
+def test_an_accepted_transfer_stays_open_although_another_program_reached_the_state(koodrive: KooDriveForTests) -> None:
     outside = {"originType": 1, "target": [{"type": 2, "expandCapacity": 200}]}
     koodrive.state.tenant = Tenant({name: {"total": 2000, "allocated": 100} for name in ("department", "individual", "group")})
     koodrive.script(Fault(), Fault(apply="late", seconds=1.5, interloper=outside))
-    wish = {"type": "group", "total_capacity": 2200}
-    first = koodrive.run(wish, **QUICK)
+    desired = {"type": "group", "total_capacity": 2200}
+    first = koodrive.run(desired, **QUICK)
     assert first["changed"] and "stays open" in " ".join(first["warnings"])
     (record,) = records(koodrive)
     assert record.state == OPEN and record.accepted
@@ -433,8 +433,8 @@ def test_nothing_is_sent_for_a_dead_playbook(koodrive: KooDriveForTests, count: 
     assert result["failed"] and writes(koodrive) == 0 and states(koodrive) == state
 
 
-def test_a_run_that_was_held_up_after_its_record_sends_nothing(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a machine that is suspended between its record and the first byte of its request."""
+def test_a_run_that_was_suspended_after_its_record_sends_nothing(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulate a machine that is suspended between its record and the first byte of its request."""
     clock, suspended = tenant_ledger.seconds_since_boot, [0.0]
     append = LocalStore.append
 
@@ -450,7 +450,7 @@ def test_a_run_that_was_held_up_after_its_record_sends_nothing(koodrive: KooDriv
 
 
 @pytest.mark.parametrize(("ending", "kind"), [(NOT_DONE, "outcome_unknown"), (GIVEN_UP, "outcome_unknown"), (DONE, None)])
-def test_a_writer_whose_record_somebody_else_has_ended(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, ending: str, kind: str | None) -> None:
+def test_a_writer_whose_record_another_run_has_ended(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, ending: str, kind: str | None) -> None:
     def end_elsewhere(self: client.KooDrive, *args: Any) -> None:
         transfer(self, *args)
         store = LocalStore(koodrive.ledger)
@@ -461,7 +461,7 @@ def test_a_writer_whose_record_somebody_else_has_ended(koodrive: KooDriveForTest
     monkeypatch.setattr(client.KooDrive, "transfer", end_elsewhere)
     result = koodrive.outcome(TEN, idempotency_key="A-1", **QUICK)
     assert result.get("error", {}).get("kind") == kind
-    assert koodrive.run(GROUP, **QUICK)["changed"], "a desired state is reached, whoever has ended the record"
+    assert koodrive.run(GROUP, **QUICK)["changed"], "a run with a desired state must reach it after another run has ended the record"
 
 
 @pytest.mark.parametrize("job", [{"JOB_ID": "42", "AWX_HOST": "https://awx.example"}, {}])
