@@ -28,7 +28,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Plan
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import LedgerChoice
 
-#: How many seconds may pass between a record and the first byte of its transfer, in addition to verify_timeout.
+#: How many seconds may pass between a record and the first byte of its transfer, in addition to verify_timeout. The
+#: request takes up to timeout more, and all of that together is busy_until.
 SLACK = 10.0
 
 
@@ -189,13 +190,6 @@ class TenantLedger:
     def will_be(self, state: str) -> None:
         """Note the outcome of this run's transfer. The next record, or :meth:`finish`, writes it down."""
         self._state_of_own = state
-
-    def end(self, state: str) -> str:
-        """Write down the outcome of this run's transfer, and return the state that is stored, which another run may
-        have decided.
-        """
-        self.will_be(state)
-        return self.finish()
 
     def finish(self, accepted: bool = False) -> str:
         """Write down what is known of this run's transfer, and return the state that is stored.
