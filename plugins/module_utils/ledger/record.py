@@ -71,9 +71,10 @@ class Record(NamedTuple):
         return f"the transfer of {moved}, begun {time_in_words(self.begun_at)} by {self.writer} (trace ID {self.trace_id})"
 
 
-def state_of(record: Record, pools: Allocation, read_call: str, now: float, settle_time: float) -> str:
-    """Return the state of an open ``record``, as the read ``read_call`` shows it in ``pools``, at the time ``now``
-    before that reading.
+def state_of(record: Record, pools: Allocation, read_call: str, read_at: float, settle_time: float) -> str:
+    """Return the state of an open ``record``, as ``pools`` show it.
+
+    ``read_call`` reported the pools, and ``read_at`` is a time that was not later than this reading.
 
     The record is done if the pools show exactly its transfer, or if KooDrive accepted it and the pools are consistent
     with it. Otherwise it stays open, because KooDrive accepts a signed request for 15 minutes [app authentication].
@@ -84,7 +85,7 @@ def state_of(record: Record, pools: Allocation, read_call: str, now: float, sett
     shows = plan.compare(pools) if comparable else Comparison.OTHERWISE
     if shows is Comparison.EXACTLY or (record.accepted and comparable and plan.is_consistent_with(pools)):
         return DONE
-    if record.is_busy(now, settle_time) or (settle_time != 0 and now < record.resolvable_at(settle_time)):
+    if record.is_busy(read_at, settle_time) or (settle_time != 0 and read_at < record.resolvable_at(settle_time)):
         return OPEN
     if record.accepted and record.idempotency_key is not None:
         # KooDrive may have dropped it, or another writer may have moved it back. A repeated key must neither report

@@ -99,16 +99,17 @@ class Run:
         self.patience = PATIENCE * (koodrive.timeout + care.verify_timeout)
         self.deadline = time.monotonic() + self.patience
 
-    def done(self, plan: Plan) -> str:
-        """Report the transfer as made, and return the state that the ledger has for it. If another transfer follows,
-        its record ends this one.
+    def record_done(self, plan: Plan) -> str:
+        """Note that the transfer was made, and return its state in the ledger.
+
+        If another transfer follows, its record writes down this outcome. If not, this method does.
         """
         self.report.has_made(plan)
         self.ledger.will_be(DONE)
         return DONE if self.next_plan(self.report.now or plan.after()).moves else self.ledger.finish()
 
-    def not_done(self) -> None:
-        """Report that KooDrive did not make the transfer. The next record, or the end of the run, writes it down."""
+    def note_not_done(self) -> None:
+        """Note that KooDrive did not make the transfer. The next record, or the end of the run, writes it down."""
         self.report.was_refused()
         self.ledger.will_be(NOT_DONE)
 
@@ -193,8 +194,8 @@ def _now(koodrive: KooDrive, store: Store) -> float:
 
 
 def _read_at(koodrive: KooDrive, store: Store, since: float) -> float:
-    """Return a time that was not later than the latest reading, which began at ``since`` by the clock of this
-    machine's start.
+    """Return a lower bound of KooDrive's time at the latest reading, which began ``since`` seconds after this machine
+    started.
     """
     return store.now() - (seconds_since_boot() - since) if koodrive.read_at is None else koodrive.read_at
 
@@ -216,7 +217,7 @@ def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
         else:
             pools, verified = made
             run.tries_left = run.koodrive.retries + 1
-            plan = _planned(run, run.next_plan(pools))
+            plan = _noted(run, run.next_plan(pools))
     return run.report.success(pools, verified)
 
 
@@ -280,10 +281,11 @@ def _plan(run: Run, before: Allocation) -> Plan:
         plan = plan.nothing()
     if plan.moves:
         run.ledger.need_tenant()
-    return _planned(run, plan)
+    return _noted(run, plan)
 
 
-def _planned(run: Run, plan: Plan) -> Plan:
+def _noted(run: Run, plan: Plan) -> Plan:
+    """Note the plan in the report, and return it if the pools can give what it moves."""
     run.report.planned(plan)
     run.goal.ensure_sufficient(plan)
     return plan
@@ -300,7 +302,7 @@ def _predict(run: Run, plan: Plan) -> Made:
 
 
 def _transfer(run: Run, plan: Plan) -> Made | None:
-    """Make the transfer; or another one, or none, if the pools have changed before KooDrive accepted it.
+    """Send ``plan``, or a newer plan if the pools change between tries.
 
     Return None if another run appended a record first, or if this run was suspended for so long that another may
     have. Then nothing was sent, and the run plans again.
@@ -311,25 +313,25 @@ def _transfer(run: Run, plan: Plan) -> Made | None:
         if not run.ledger.append(plan, run.koodrive.read_call, run.goal.idempotency_key):
             return None
         failure = _post(run, plan)
-        if failure is not None and failure.kind == HELD_UP:
-            run.not_done()
+        if failure is not None and failure.kind == SUSPENDED:
+            run.note_not_done()
             return None if time.monotonic() < run.deadline else _find_outcome(run, plan, failure)
         run.tries_left -= 1
         if failure is None or failure.may_have_moved or not failure.transient or not run.tries_left:
             return _find_outcome(run, plan, failure)
         run.koodrive.wait_after(pauses, failure)
         pools = _read_after_refusal(run)
-        _ensure_still_made(run, pools)
-        if _is_done_after_all(run, plan, failure, pools):
+        _ensure_earlier_transfer_shows(run, pools)
+        if _is_done_after_rate_limit(run, plan, failure, pools):
             return Made(pools, verified=True)
-        run.not_done()
+        run.note_not_done()
         plan = _plan(run, pools)
         if not plan.moves:
             return Made(pools, verified=True)
 
 
 #: The kind of the error that stops a request before its first byte. The run then plans again, until its patience ends.
-HELD_UP = "busy"
+SUSPENDED = "busy"
 
 
 def _post(run: Run, plan: Plan) -> KooDriveError | None:
@@ -338,7 +340,7 @@ def _post(run: Run, plan: Plan) -> KooDriveError | None:
     def before_first_byte() -> None:
         run.koodrive.ensure_wanted()
         if not run.ledger.may_send():
-            raise KooDriveError(HELD_UP, "this run was suspended for so long that another run may have come first", action=_action(plan))
+            raise KooDriveError(SUSPENDED, "this run was suspended for so long that another run may have come first", action=_action(plan))
 
     run.report.sends()
     try:
@@ -360,25 +362,25 @@ def _action(plan: Plan) -> str:
 
 
 def _read_after_refusal(run: Run) -> Allocation:
-    """Return the pools after KooDrive refused a transfer for its rate. It was not made, even if they cannot be read."""
+    """Return the pools after a transfer that KooDrive did not process. It was not made, even if they cannot be read."""
     try:
         return _read(run, "Reading the pools again")
     except KooDriveError:
-        run.not_done()
+        run.note_not_done()
         raise
 
 
-def _ensure_still_made(run: Run, pools: Allocation) -> None:
+def _ensure_earlier_transfer_shows(run: Run, pools: Allocation) -> None:
     """Raise KooDriveError ``not_verified`` if the pools no longer show a transfer of this run. A new plan would make
     it once more.
     """
     if run.report.made and run.report.made[-1].compare(pools) is Comparison.BEFORE:
-        run.not_done()
+        run.note_not_done()
         what = f"the pools show again what they held before {run.report.made[-1].in_words()}, which they had shown"
         raise KooDriveError("not_verified", what, action="Reading the pools again")
 
 
-def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:
+def _is_done_after_rate_limit(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:
     """Return whether the pools show a transfer that KooDrive refused for its rate, as after a proxy sent it twice.
 
     Raises ``rate_limited`` if the pools changed in another way and the task adds to them, since the pools do not show
@@ -388,16 +390,16 @@ def _is_done_after_all(run: Run, plan: Plan, refusal: KooDriveError, pools: Allo
     if refusal.kind != "rate_limited" or shows is Comparison.BEFORE:
         return False
     if shows is Comparison.EXACTLY:
-        state = run.done(plan)
+        state = run.record_done(plan)
         if not (run.goal.adds and state in (NOT_DONE, GIVEN_UP)):
             run.report.warnings.append(
                 f"KooDrive answered the transfer with HTTP {refusal.answer.http_status}, but the pools show exactly this transfer. It counts as"
                 " done, and the module did not send it again."
             )
             return True
-        run.report.made.pop()
+        run.report.made.pop()  # Another run has recorded it as lost.
     if run.goal.adds:
-        run.not_done()
+        run.note_not_done()
         what = f"{refusal.what}, and the pools have changed since"
         raise KooDriveError("rate_limited", what, action=_action(plan), advice=run.report.advice["outcome_unknown"], answer=refusal.answer)
     return False
@@ -411,11 +413,13 @@ def _find_outcome(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
     if failure is not None and not failure.may_have_moved:
         raise _refused(run, plan, failure) from failure
     if failure is None and not _must_verify(run, plan):
-        _ensure_still_ours(run, plan, None, run.done(plan))
+        state = run.record_done(plan)
+        _ensure_still_ours(run, plan, None, state)
         return Made(plan.after(), verified=False)
     verification = _look_until_done(run, plan, accepted=failure is None)
     if verification.is_done and verification.pools is not None:
-        _ensure_still_ours(run, plan, failure, run.done(plan))
+        state = run.record_done(plan)
+        _ensure_still_ours(run, plan, failure, state)
         _warn_of_changes(run, plan, failure, verification.pools)
         return Made(verification.pools, verified=True)
     if run.ledger.finish(accepted=failure is None) == DONE:
@@ -456,7 +460,7 @@ def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
     if pools is not None and plan.compare(pools) is Comparison.EXACTLY:
         advice = f"But the pools show exactly this transfer. Another writer made it, or a proxy sent the request twice. {run.report.advice['outcome_unknown']}"
     else:
-        run.not_done()
+        run.note_not_done()
         advice = f"This {'transfer' if run.report.made else 'task'} moved nothing. {_advice_on_steps(plan, refusal) or refusal.advice_from(run.report.advice)}"
     return KooDriveError(refusal.kind, refusal.what, action=refusal.action, advice=advice, answer=refusal.answer)
 
@@ -534,7 +538,7 @@ def _unknown_outcome(run: Run, plan: Plan, lost: KooDriveError, verification: Ve
 
 
 def _when_last_read(run: Run, verification: Verification) -> str:
-    """Return when the pools were read last. After a failed read, that is not the end of the time."""
+    """Return when the pools were read last. If the last read failed, an earlier one counts, at an unknown time."""
     return f"after {run.care.verify_timeout} seconds" if verification.trouble is None else "when they were last read,"
 
 

@@ -158,10 +158,10 @@ class TenantLedger:
         # In this order: a run that is suspended in between must count as too late, not as too early.
         since = seconds_since_boot()
         writer, begun_at = self._writer, self._clock()
-        before = self._own or self._newest
+        previous = self._own or self._newest
         record = Record(
             tenant=self.need_tenant(),
-            sequence=1 if before is None else before.sequence + 1,
+            sequence=1 if previous is None else previous.sequence + 1,
             origin_type=plan.origin_type,
             moves=plan.moves,
             before=plan.before,
