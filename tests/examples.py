@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every example of the documentation in YAML as it stands, each against a simulated KooDrive of its own.
+"""Run each YAML example of the documentation unchanged, each against another simulated KooDrive.
 
-YAML is a playbook, tasks, an imported playbook or the requirements of a project. Playbooks for AWX and for several tenants, rulebooks, and all shell
-commands, are run by tests/system/test_documented_commands.py.
+An example is a playbook, tasks, an imported playbook or the requirements of a project.
+tests/system/test_documented_commands.py runs all shell commands, rulebooks, and playbooks for AWX and several tenants.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def run(example: tuple[str, str]) -> str | None:
             text=True,
             check=False,
         )
-    # What an example says of its own end: a play that shows a failure is named so.
+    # The name of a play that must fail says so.
     expected = 2 if "the task fails" in text else 0
     if ended.returncode != expected or "Nothing to do" in ended.stdout:
         return f"{where} ended with {ended.returncode} instead of {expected}:\n{ended.stdout}"

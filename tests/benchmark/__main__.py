@@ -28,10 +28,9 @@ DELAYED = [URI, *(f"{path}, {work}" for path in (IN_PROCESS, AS_A_MODULE) for wo
 
 
 def on_the_wire(bench: Runner, them: Mapping[str, Contender]) -> dict[str, dict[str, int]]:
-    """Requests and connections of each contender that sends any. Ends the benchmark where one does not do what it is
-    there for.
+    """Return the requests and connections of each contender that sends any. End the benchmark if one sends others.
 
-    What whoever comes first has to do is done with it: to compile what is imported, and to make the ledgers.
+    The first run of each contender also compiles its imports and makes its ledger.
     """
     found = {}
     for name, contender in them.items():

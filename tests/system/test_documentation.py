@@ -27,7 +27,7 @@ SESSIONS = re.findall(r'\("(3\.\d+)", "(2\.\d+)"\)', (ROOT / "noxfile.py").read_
 
 
 @pytest.mark.parametrize("kind", ADVICE)
-def test_each_kind_of_error_is_explained_wherever_somebody_looks(kind: str) -> None:
+def test_each_place_for_errors_explains_each_kind(kind: str) -> None:
     guide = (ROOT / "docs/docsite/rst/guide_troubleshooting.rst").read_text(encoding="utf-8")
     assert f"\n{kind}\n{'-' * len(kind)}\n" in guide
     assert f"V({kind})" in koodrive_space_transfer.RETURN

@@ -1,13 +1,16 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every shell command of the documentation for users, run as it stands, by a shell, in a checkout.
+"""Run every shell command of the documentation for users unchanged, with a shell, in a checkout.
 
-What a test cannot have is stood in for where a command would reach it. A wrapper of ansible and ansible-playbook, first on the PATH, turns the
-documented addresses of KooDrive and AWX into those of simulated ones, and passes everything else on. One of ansible-rulebook does the same, and ends it once it
-has had an event, for it would never end. ansible-galaxy asks a Galaxy on this machine.
-ansible-builder's real ``build`` runs up to the container engine, and a stand-in for that keeps what it was asked for. pip gets no index:
-what it is to install is there. Only ``make`` is not run but asked whether it knows how, for ``.ci/run`` runs its targets.
+Stand-ins replace what a test cannot have:
+
+* A wrapper of ansible and ansible-playbook turns the documented addresses of KooDrive and AWX into those of simulators.
+* A wrapper of ansible-rulebook does the same, and ends it after one event.
+* ansible-galaxy asks a Galaxy on this machine, and pip finds what it installs already there.
+* ansible-builder's real ``build`` runs up to the container engine, which is a stand-in that keeps its input.
+
+The test does not run ``make``: it asks make whether it knows the target, since ``.ci/run`` runs all of them.
 """
 
 from __future__ import annotations
@@ -202,7 +205,7 @@ def test_a_page_shows_what_its_commands_print(place: Place, page: str) -> None:
     assert place.koodrive.totals()["group"] == 2000 and place.koodrive.methods().count("POST") == 1
 
 
-#: A task with a loop of its own over the dictionaries of secrets.yml, and over their names.
+#: A task that loops over the dictionaries of secrets.yml, and one that loops over their names.
 LOOP = """
 - hosts: localhost
   gather_facts: false

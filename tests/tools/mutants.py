@@ -1,12 +1,11 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python tests/tools/mutants.py COUNT [SEED]: would the unit tests notice if the code were wrong?
+"""python tests/tools/mutants.py COUNT [SEED]: do the unit tests notice wrong code?
 
-Makes so many small changes to the modules' code, one at a time, in a copy of the collection, and runs the unit tests
-on each: first those of the room that was changed, then all. Prints each change that no test noticed, for somebody to
-find out whether it matters, and a count. Takes some ten seconds for a change that is noticed and two minutes for one
-that is not; run it in the room that `make mutants` makes.
+Make COUNT small changes to the code, one at a time, in a copy of the collection. Run the tests of the changed file on
+each, then all unit tests. Print each change that no test noticed, and a running count. A change that is noticed takes
+about ten seconds, another one two minutes. `make mutants` makes the copy.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# new_home.sh FOLDER: makes FOLDER an empty home, whatever it was before. Only what pip is told and has cached in the present home
-# is there, as links.
+# new_home.sh FOLDER: makes FOLDER an empty home, and removes what was in it. It has links to pip's configuration and
+# cache in the present home.
 set -euo pipefail
 home=$1
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # new_tree.sh FOLDER: makes FOLDER a copy of what git knows here, or would know. ansible-test wants a real directory with the collection's path.
-# It looks for the repository that a file belongs to, and in this one the whole copy may be ignored: so the copy gets one of its own.
+# It looks for the repository that a file belongs to, and in this one the whole copy may be ignored: so the copy gets a new one.
 set -euo pipefail
 tree=$1
 

@@ -25,7 +25,7 @@ import runpy
 import subprocess
 import sys
 
-# In a process of its own, for it hides pip's configuration from the process that it runs in.
+# In another process, since it hides pip's configuration from the process that runs it.
 subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
 sys.argv = ["pip", "install"] + [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
 runpy.run_module("pip", run_name="__main__")

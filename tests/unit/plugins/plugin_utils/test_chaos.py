@@ -116,7 +116,7 @@ def as_json(value: Any) -> Any:
     return {name: part for name, part in vars(value).items() if name != "raw"}
 
 
-def told(step: Callable[..., None]) -> Callable[..., None]:
+def reported(step: Callable[..., None]) -> Callable[..., None]:
     """Print a failure and how to repeat it at once. Hypothesis replays it, but a failure may depend on time."""
 
     @functools.wraps(step)
@@ -152,7 +152,7 @@ class Chaos(RuleBasedStateMachine):
         return self.koodrive.state
 
     @rule(task=tasks(), script=scripts(), delay=delays)
-    @told
+    @reported
     def run_alone(self, task: dict[str, Any], script: list[Fault], delay: float) -> None:
         before = self.koodrive.totals()
         self.state.delay = delay
@@ -184,7 +184,7 @@ class Chaos(RuleBasedStateMachine):
         assert not self._one(task, **PATIENT)["changed"]
 
     @rule(task=tasks(), script=scripts(interlopers=True))
-    @told
+    @reported
     def run_with_interlopers(self, task: dict[str, Any], script: list[Fault]) -> None:
         result = self._run(task, script)
         if result["changed"] and result.get("verified", True):
@@ -196,7 +196,7 @@ class Chaos(RuleBasedStateMachine):
         self._settle()
 
     @rule(same=tasks(), others=st.lists(tasks(), max_size=1), script=scripts(), delay=delays)
-    @told
+    @reported
     def run_at_once(self, same: dict[str, Any], others: list[dict[str, Any]], script: list[Fault], delay: float) -> None:
         results: list[dict[str, Any]] = []
         self.state.delay = delay
@@ -217,7 +217,7 @@ class Chaos(RuleBasedStateMachine):
             assert sum(result["changed"] for result in results) <= 1
 
     @rule(task=tasks())
-    @told
+    @reported
     def predict(self, task: dict[str, Any]) -> None:
         self._expect([])
         predicted = self._one(task, check_mode=True, **PATIENT)
