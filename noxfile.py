@@ -61,8 +61,8 @@ def _all_tests(session: nox.Session) -> None:
 def _ansible_log(session: nox.Session) -> Path:
     """Return the file with all that any Ansible of the session prints from now on, with its deprecation warnings.
 
-    Each Python of the session sets the variables when it starts. ansible-test drops all variables but its own, and tests
-    do not print the output of their playbooks.
+    Each Python of the session sets the variables when it starts. ansible-test drops all variables but its own, and
+    tests do not print the output of their playbooks.
     """
     log = Path(session.virtualenv.location, "ansible.log").resolve()
     log.unlink(missing_ok=True)

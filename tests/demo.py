@@ -78,7 +78,8 @@ def main() -> None:
         report = "usage_report.yml"
         say(f"\n=== How much of it is used? The playbook:\n\n{(EXAMPLES / report).read_text()}")
         play(simulator, ledger, "A report, with what is stored in the pools", report)
-    # The collection and Ansible of this demonstration, so that the line works in any folder, and with nothing installed.
+    # The collection and Ansible of this demonstration, so that the line works in any folder, and with nothing
+    # installed.
     command = [shutil.which("ansible-playbook") or "ansible-playbook", "--check", "--diff", str(EXAMPLES.resolve() / "room_for_new_people.yml")]
     say(
         "\n=== For your own tenant, set KOODRIVE_ENDPOINT and KOODRIVE_TOKEN (or KOODRIVE_APP_ID, KOODRIVE_APP_SECRET and KOODRIVE_USER_ID)."

@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sphinx's configuration for `make docs`. It refers to nothing on the network, so that the documentation can be built without one."""
+"""Sphinx's configuration for `make docs`. It refers to nothing on the network, so that the documentation can be built
+without one.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CONTRIBUTING.md against what it is about: the rooms and what they import, the commands, and the files that it names."""
+"""CONTRIBUTING.md against what it is about: the rooms and what they import, the commands, and the files that it
+names.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ PACKAGES = "plugins/module_utils/"
 
 
 def short(room: str) -> str:
-    """Return the name of a room in the column of imports: a file's own, the package's below module_utils, or the folder's."""
+    """Return the name of a room in the column of imports: a file's own, the package's below module_utils, or the
+    folder's.
+    """
     if not room.endswith("/"):
         return Path(room).stem
     return room.removeprefix(PACKAGES) if room.startswith(PACKAGES) else room.replace("plugins/plugin_utils/", "plugin_utils/")

@@ -128,7 +128,8 @@ def test_surveys_ask_for_what_the_roles_know(role: str, playbook: str) -> None:
     options = specs["argument_specs"]["main"]["options"]
     (template,) = [template for template in JOB_TEMPLATES if template["playbook"] == playbook]
     questions = {question["variable"]: question for question in template["survey"]["spec"]}
-    # A result is no answer of a person, an open transfer that is known to be lost is for experts, and what a template sets itself it does not ask for.
+    # A result is no answer of a person, an open transfer that is known to be lost is for experts, and what a template
+    # sets itself it does not ask for.
     assert set(questions) | set(template["extra_vars"]) == set(options) - {"capacity_report_result", "koodrive_settle_time"}
     for name, question in questions.items():
         # AWX would refuse a launch without the answer, instead of filling the default in.

