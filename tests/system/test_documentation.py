@@ -135,3 +135,22 @@ def test_surveys_ask_for_what_the_roles_know(role: str, playbook: str) -> None:
         # AWX would refuse a launch without the answer, instead of filling the default in.
         assert question["required"] is (options[name].get("required", False) and question.get("default", "") == "")
         assert question.get("choices") == (["no", "yes"] if options[name]["type"] == "bool" else options[name].get("choices"))
+
+
+#: Messages of libraries and servers, which the module passes on.
+OF_OTHERS = {"certificate verify failed", "Name or service not known", "file is not a database", "no pg_hba.conf entry"}
+
+
+def test_the_guide_on_failures_quotes_messages_that_the_code_has() -> None:
+    guide = (ROOT / "docs/docsite/rst/guide_troubleshooting.rst").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "plugins").rglob("*.py"))
+    words = _words(re.sub(r'"\s*\n\s*f?"', "", code))
+    quotes = [quote for quote in re.findall(r"(?<![*\w])\*(\w[^*]*\w)\*(?![*\w])", guide) if quote not in OF_OTHERS]
+    assert len(quotes) > 20
+    # Numbers and pools are filled in, and the first word can be the option.
+    parts = [(quote, part) for quote in quotes for part in re.split(r"\.\.\.|\d[\d,]* GB to \w+ from \w+|\d[\d,]*|:", quote)]
+    assert [quote for quote, part in parts if not any(_words(text) in words for text in (part, part.partition(" ")[2]))] == []
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
