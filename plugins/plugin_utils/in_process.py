@@ -28,9 +28,9 @@ from ansible.utils.vars import merge_hash
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import masked, register_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR, load_bundle
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import load_for
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import load_postgresql
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import ENVIRONMENT, secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import ENVIRONMENT, POSTGRESQL, secrets_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
 
 #: The variable that turns this off, to compare and to find errors.
@@ -44,7 +44,8 @@ READ_AT_RUN = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_B
 # Ansible imports this file in the process that forks its workers. So this loads once for all workers what takes long:
 # the CA bundle (20 ms), and the library of the database.
 load_bundle()
-load_for(os.environ.get(ENVIRONMENT["ledger"], ""))
+if os.environ.get(ENVIRONMENT["ledger"], "").startswith(POSTGRESQL):
+    load_postgresql()
 
 
 class InProcessAction(ActionBase):

@@ -48,8 +48,8 @@ def tenant(koodrive: KooDriveForTests, read_only: bool = False, **given: Any) ->
 
 @pytest.mark.parametrize("ledger", ["relative/path", "mysql://host/db", "sqlite:///x", "file:///x", "postgresql:/host/db"])
 def test_a_ledger_that_is_none_is_refused_by_name(ledger: str) -> None:
-    with pytest.raises(KooDriveError, match="^ledger must be an absolute path") as caught, store_of(ledger, read_only=False):
-        pass
+    with pytest.raises(KooDriveError, match="^ledger must be an absolute path") as caught:
+        ledger_from({"ledger": ledger}, environ={})
     assert caught.value.kind == "invalid_request"
 
 
@@ -127,12 +127,7 @@ def test_a_frozen_tenant_fails_with_a_message(koodrive: KooDriveForTests) -> Non
 
 @pytest.mark.parametrize(("ledger", "loaded"), [("", False), ("/var/lib/koodrive", False), ("postgresql://host/db", True)])
 def test_the_library_of_a_database_is_loaded_where_it_is_used(ledger: str, loaded: bool) -> None:
-    program = (
-        "import os, sys\n"
-        "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import load_for\n"
-        "load_for(os.environ['KOODRIVE_LEDGER'])\n"
-        "print('psycopg' in sys.modules)"
-    )
+    program = "import sys\nfrom ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process\nprint('psycopg' in sys.modules)"
     surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KOODRIVE_LEDGER": ledger}
     printed = subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True)
     assert printed.stdout.strip() == str(loaded)
