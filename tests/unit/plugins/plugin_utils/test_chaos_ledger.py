@@ -231,7 +231,7 @@ def get_through(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[s
         # KooDrive accepted the addition and dropped it. The pools look the same after one that was moved back.
         assert "the outcome of the addition with this idempotency_key is unknown" in last["msg"]
     elif "failed" in last:
-        assert last["error"]["kind"] == "insufficient_capacity"
+        assert last["error"]["kind"] == "insufficient_capacity", last["msg"]
     else:
         assert [koodrive.totals()[row["type"]] for row in task["target"]] == [wanted(row, before) for row in task["target"]]
         again = run(koodrive, task, None, **patient)
