@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -280,3 +282,11 @@ def test_macos_and_a_python_without_requests_need_a_module(monkeypatch: pytest.M
     assert "requests cannot be imported" in str(reason_for_module())
     monkeypatch.setattr(in_process.sys, "platform", "darwin")
     assert "macOS" in str(reason_for_module())
+
+
+@pytest.mark.parametrize(("ledger", "loaded"), [("", False), ("/var/lib/koodrive", False), ("postgresql://host/db", True)])
+def test_the_library_of_a_database_is_loaded_where_it_is_used(ledger: str, loaded: bool) -> None:
+    program = "import sys\nfrom ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process\nprint('psycopg' in sys.modules)"
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KOODRIVE_LEDGER": ledger}
+    printed = subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == str(loaded)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import pwd
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from typing import Any
 
@@ -123,14 +121,6 @@ def test_a_frozen_tenant_fails_with_a_message(koodrive: KooDriveForTests) -> Non
     with pytest.raises(KooDriveError, match="the tenant is frozen") as caught:
         tenant(koodrive)
     assert caught.value.kind == "rejected"
-
-
-@pytest.mark.parametrize(("ledger", "loaded"), [("", False), ("/var/lib/koodrive", False), ("postgresql://host/db", True)])
-def test_the_library_of_a_database_is_loaded_where_it_is_used(ledger: str, loaded: bool) -> None:
-    program = "import sys\nfrom ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process\nprint('psycopg' in sys.modules)"
-    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KOODRIVE_LEDGER": ledger}
-    printed = subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True)
-    assert printed.stdout.strip() == str(loaded)
 
 
 def test_a_user_without_a_name_is_a_number(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
