@@ -232,7 +232,7 @@ def _headline(result: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> 
 
 def _all_figures(allocation: Mapping[str, Pool], stored: Mapping[str, float]) -> dict[str, Any]:
     together = sums(allocation)
-    total, allocated, unallocated = together.values()
+    total, allocated, unallocated = (together[f"{part}_capacity"] for part in ("total", "allocated", "unallocated"))
     figures = {**together, "over": max(0, allocated - total), "state": _state(total, allocated, unallocated)}
     # A sum that lacks a pool would be too small.
     return {**figures, **_usage(round(sum(stored.values()), 3), allocated)} if stored and stored.keys() == allocation.keys() else figures

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import STATES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.moving import MOVING_SPEC
 from ansible_collections.huaweicloud.koodrive.plugins.modules import (
     koodrive_space_allocation,
     koodrive_space_allocation_info,
@@ -55,6 +56,15 @@ def test_the_modules_say_the_same_of_what_they_return() -> None:
             "V(rate_limited) - KooDrive takes no more requests for now.",
             "V(ledger_unavailable) - the ledger cannot be used; nothing was sent.",
         }
+
+
+@pytest.mark.parametrize("option", ["capacity_step", "settle_time"])
+def test_a_playbook_and_a_role_have_the_default_of_the_modules(option: str) -> None:
+    default = MOVING_SPEC[option]["default"]
+    guide = (ROOT / "docs/docsite/rst/guide_playbooks.rst").read_text(encoding="utf-8")
+    assert re.findall(rf"``koodrive_{option}``\n(?: +\S.*\n)*? +- (\d+)\n", guide) == 3 * [str(default)]
+    role = yaml.safe_load((ROOT / "roles/onboarding_capacity/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    assert role["argument_specs"]["main"]["options"][f"koodrive_{option}"]["default"] == default
 
 
 def test_a_transfer_has_the_states_that_the_documentation_explains() -> None:

@@ -30,10 +30,15 @@ X_DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 class Auth(Protocol):
     """What the client needs from an auth object.
 
-    ``advice`` says what to do if KooDrive refuses the credentials. None means the general advice.
+    ``advice`` says what to do if KooDrive refuses the credentials. None means the general advice. ``identity`` is what
+    tells these credentials from others.
     """
 
     advice: str | None
+
+    @property
+    def identity(self) -> str:
+        """Return the app ID, or the token, which is a secret."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Set the headers that authenticate ``request``."""
@@ -58,8 +63,12 @@ class TokenAuth:
         request.headers["Authorization"] = self._value
         return request
 
+    @property
+    def identity(self) -> str:
+        return self.PREFIX.sub("", self._value, count=1)
+
     def secrets(self) -> list[str]:
-        return [self.PREFIX.sub("", self._value, count=1)]
+        return [self.identity]
 
 
 class AppAuth:
@@ -71,7 +80,7 @@ class AppAuth:
 
     def __init__(self, app_id: str, app_secret: str, user_id: str, advice: str | None = None) -> None:
         self.advice = advice
-        self.app_id = app_id
+        self.identity = app_id
         self._app_secret = app_secret
         self._user_id = user_id
         self._signatures: list[str] = []
@@ -93,7 +102,7 @@ class AppAuth:
         self._signatures.append(signature)
         # The signature covers Host, so the request must send exactly this value.
         request.headers.update({"Host": signed["host"], "X-Date": signed["x-date"], "X-User-Id": signed["x-user-id"]})
-        request.headers["Authorization"] = f"{ALGORITHM} AppId={self.app_id},SignedHeaders={';'.join(sorted(signed))},Signature={signature}"
+        request.headers["Authorization"] = f"{ALGORITHM} AppId={self.identity},SignedHeaders={';'.join(sorted(signed))},Signature={signature}"
         return request
 
     def secrets(self) -> list[str]:

@@ -81,7 +81,7 @@ class Connection(NamedTuple):
     @property
     def credential(self) -> str:
         """Return what identifies the credentials: the endpoint with the app ID or the token."""
-        return f"{self.endpoint} {self.auth.app_id if isinstance(self.auth, AppAuth) else self.auth.secrets()[0]}"
+        return f"{self.endpoint} {self.auth.identity}"
 
 
 class KooDrive:

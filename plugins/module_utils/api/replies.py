@@ -33,12 +33,18 @@ ANY_COMPRESSION = 32 + zlib.MAX_WBITS
 #: bytes in place of GB is larger.
 MAX_POOL = 10_000 * MAX_CAPACITY
 
-#: KooDrive's refusals [ErrorCode]. On a read, any other code with HTTP 400 is an authentication failure.
+#: KooDrive's refusals, and the kind of each [ErrorCode]. On a read, any other code with HTTP 400 is an authentication
+#: failure.
 BAD_PARAMETERS = "13000102"
-INSUFFICIENT_SPACE = "13000311"
 NO_PERMISSION = "13000410"
 NOT_ACTIVE = "13000412"
-REFUSALS = {BAD_PARAMETERS, "13000301", INSUFFICIENT_SPACE, NO_PERMISSION, NOT_ACTIVE}
+REFUSALS = {
+    BAD_PARAMETERS: "rejected",
+    "13000301": "rejected",
+    "13000311": "insufficient_capacity",
+    NO_PERMISSION: "rejected",
+    NOT_ACTIVE: "rejected",
+}
 #: A fault of the server, with every HTTP status [koodrive_05_0026, koodrive_05_0011].
 INNER_INVOKE_FAILURE = "13000201"
 
@@ -241,7 +247,7 @@ def _answer(reply: Reply, value: Mapping[str, Any], call: Call) -> Answer:
     said = (_code(value), value.get("msg", value.get("error_msg")), value.get("request_id"))
     code, *others = (call.show(text) if isinstance(text, str) and text else None for text in said)
     # A code of the reference decides what the reply means, so it stays readable even if a secret equals a part of it.
-    return Answer(reply.status, said[0] if said[0] in REFUSALS | {INNER_INVOKE_FAILURE} else code, *others)
+    return Answer(reply.status, said[0] if said[0] in {*REFUSALS, INNER_INVOKE_FAILURE} else code, *others)
 
 
 def _server_error(reply: Reply, answer: Answer, call: Call, is_foreign: bool) -> KooDriveError:
@@ -278,9 +284,8 @@ def _kind_of_refusal(answer: Answer, is_write: bool) -> tuple[str, str]:
         return "rate_limited", "KooDrive takes no more requests for now"
     if answer.http_status in (401, 403) or (answer.http_status == 400 and not is_write and answer.code not in REFUSALS):
         return "authentication", "KooDrive refused the credentials"
-    if answer.code == INSUFFICIENT_SPACE:
-        return "insufficient_capacity", "KooDrive has too little space for it"
-    return "rejected", "KooDrive refused the request"
+    kind = REFUSALS.get(answer.code or "", "rejected")
+    return kind, "KooDrive has too little space for it" if kind == "insufficient_capacity" else "KooDrive refused the request"
 
 
 def _advice(kind: str, answer: Answer, call: Call) -> str | None:

@@ -119,7 +119,7 @@ def _ending(record: Record, state: str, now: float) -> Statement:
 
 
 def _row(record: Record) -> tuple[Any, ...]:
-    before = json.dumps({name: tuple(pool) for name, pool in record.before.items()})
+    before = json.dumps({name: pool._asdict() for name, pool in record.before.items()})
     return (
         *(record.tenant, record.sequence, record.state, record.accepted, record.begun_at, record.busy_until, record.settle_time, record.ended_at),
         *(record.writer, record.origin_type, json.dumps(record.moves), before, record.read_call, record.trace_id, record.idempotency_key),
@@ -130,7 +130,7 @@ def _record(row: Sequence[Any]) -> Record:
     tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, before, read_call, trace_id, key = row
     if state not in STATES:
         raise ValueError(state)
-    pools: Allocation = {name: Pool(*map(int, pool)) for name, pool in json.loads(before).items()}
+    pools: Allocation = {name: Pool(**{field: int(value) for field, value in pool.items()}) for name, pool in json.loads(before).items()}
     record = Record(
         tenant=tenant,
         sequence=int(sequence),

@@ -254,7 +254,19 @@ def test_check_mode_writes_nothing_and_sees_what_others_write(ledger: str, store
     ("column", "value"),
     [
         *(("moves", value) for value in ("", "{{", "null", "7", '[["group"]]', '[["group", "x"]]', '[["group", Infinity]]', '[["elsewhere", 7]]')),
-        *(("pools_before", value) for value in ("", '{{"group": [5', "[]", "{{}}", '{{"department": 7}}', '{{"department": [1]}}', "[" * 100_000)),
+        *(
+            ("pools_before", value)
+            for value in (
+                "",
+                '{{"group": [5',
+                "[]",
+                "{{}}",
+                '{{"department": 7}}',
+                '{{"department": {{"total_capacity": 1}}}}',
+                '{{"department": {{"other": 1}}}}',
+                "[" * 100_000,
+            )
+        ),
         ("state", "odd"),
     ],
 )

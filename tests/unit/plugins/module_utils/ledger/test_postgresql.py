@@ -23,7 +23,7 @@ import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import postgresql as postgresql_store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.postgresql import SCHEMA_SQL, PostgresqlStore
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, NOT_DONE, OPEN, STATES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, NOT_DONE, OPEN, SCHEMA, STATES
 from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads, numbered, python
 from ansible_collections.huaweicloud.koodrive.tests.unit.pooler_for_tests import Pooler
 from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import PASSWORD, Postgresql, short_folder
@@ -162,7 +162,7 @@ def test_a_user_without_the_right_to_create_tables_gets_advice(new_store: NewSto
     assert new_store(user, read_only=True).newest("t") is None
 
 
-@pytest.mark.parametrize("version", [2, 4])
+@pytest.mark.parametrize("version", [SCHEMA - 1, SCHEMA + 1])
 def test_what_another_release_has_made_is_left_alone(store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str, version: int) -> None:
     store.append(RECORD)
     postgresql.execute(f"UPDATE koodrive.koodrive_schema SET version = {version}", database)
