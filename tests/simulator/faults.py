@@ -172,7 +172,8 @@ async def _break(request: web.Request, fault: Fault, status: int, body: bytes) -
     if transport is None:
         return
     whole = _in_one_piece(fault, status, body)
-    if fault.reply == "reset":
+    # Several clients at once: the fault "refuse" of one call can meet another one whose connection was there already.
+    if fault.reply in ("reset", "refuse"):
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
     elif whole is not None:

