@@ -24,7 +24,7 @@ ANSIBLE := 12.3.0
 AWX := .build/ansible-$(ANSIBLE)
 
 # Steps share nothing with each other, here or in another clone. Each has its own home and its own copy of the collection.
-STEPS := demo demo-eda lint types docs-lint docs sanity unit chaos mutants bench system matrix ansible-units integration integration-faults integration-others
+STEPS := demo demo-eda lint types docs-lint docs sanity unit chaos mutants bench system system-broad matrix ansible-units integration integration-faults integration-others integration-broad
 ROOM = $(HERE)/.build/$@
 TREE = $(ROOM)/ansible_collections/huaweicloud/koodrive
 IN_ROOM = env -u XDG_CACHE_HOME -u XDG_CONFIG_HOME HOME=$(ROOM)/home ANSIBLE_COLLECTIONS_PATH=$(ROOM)
@@ -43,7 +43,7 @@ export PYENV_ROOT ?= $(HOME)/.pyenv
 unexport KOODRIVE_ENDPOINT KOODRIVE_TOKEN KOODRIVE_APP_ID KOODRIVE_APP_SECRET KOODRIVE_USER_ID KOODRIVE_LANGUAGE KOODRIVE_LEDGER KOODRIVE_TENANT
 unexport ANSIBLE_CONFIG ANSIBLE_HOME
 
-.PHONY: help simulator test clean $(STEPS) $(STEPS:%=room-%)
+.PHONY: help simulator test broad clean $(STEPS) $(STEPS:%=room-%)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-19s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -59,10 +59,17 @@ demo-eda: $(VENV)/dev ## a rulebook of Event-Driven Ansible that keeps room, aga
 simulator: $(VENV)/demo ## a simulated KooDrive to try playbooks on; see 'ARGS=--help'
 	@$(BIN)/python -m tests.simulator $(ARGS)
 
-# Two steps at a time, for two cores. Some unit tests measure times, so only light steps run at the same time.
-test: ## all tests
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-faults integration-others system sanity
-	@$(MAKE) --no-print-directory -j2 --output-sync=target ansible-units lint types docs-lint docs
+# The targets of the integration tests that take long.
+BROAD := documented_examples in_process ledger role_capacity_report role_onboarding_capacity
+
+# For two cores. Some steps mostly wait. Some unit tests measure times, so only light steps run at the same time.
+test: ## the tests for every change
+	@$(MAKE) --no-print-directory -j3 --output-sync=target integration-faults integration-others system sanity
+	@$(MAKE) --no-print-directory -j2 --output-sync=target unit lint types docs-lint docs
+
+broad: ## the tests that take longer
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-broad system-broad
+	@$(MAKE) --no-print-directory --output-sync=target ansible-units
 
 lint: $(VENV)/dev ## ruff and ansible-lint
 	$(IN_TREE) $(BIN)/ruff check --no-cache .
@@ -114,14 +121,15 @@ bench: $(VENV)/dev ## what a task costs; ROUNDS=7, ARGS=--json, ARGS='--only REG
 	@$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m ansible_collections.huaweicloud.koodrive.tests.benchmark \
 		--rounds $(ROUNDS) $(ARGS)
 
-system: export AWX_COLLECTIONS := $(CURDIR)/$(AWX)
-system: export GALAXY_IMPORTER := $(CURDIR)/$(IMPORTER)/bin
-system: $(VENV)/dev $(IMPORTER)/done $(AWX)/done ## what users do with the whole
-	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 tests/system $(ARGS)
+system system-broad: export AWX_COLLECTIONS := $(CURDIR)/$(AWX)
+system: $(VENV)/dev $(AWX)/done ## what users do with the whole
+	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 -m 'not broad' tests/system $(ARGS)
 
-matrix: export AWX_COLLECTIONS := $(CURDIR)/$(AWX)
-matrix: export KOODRIVE_SYSTEM := all
-matrix: $(VENV)/dev $(AWX)/done ## the tests with every release in service; ARGS='-s core' and the like choose
+system-broad: export GALAXY_IMPORTER := $(CURDIR)/$(IMPORTER)/bin
+system-broad: $(VENV)/dev $(IMPORTER)/done $(AWX)/done ## the same, what takes longer
+	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 -m broad tests/system $(ARGS)
+
+matrix: $(VENV)/dev ## the tests with every release in service; ARGS='-s core' and the like choose
 	rm -f .build/matrix.json
 	$(IN_ROOM) $(BIN)/python -m nox --non-interactive --report .build/matrix.json $(ARGS); \
 	$(BIN)/python tests/tools/matrix_table.py .build/matrix.json
@@ -136,8 +144,11 @@ integration: $(VENV)/dev ## real playbooks; ARGS=koodrive_space_transfer and the
 integration-faults: $(VENV)/dev ## those that meet faults
 	$(ANSIBLE_TEST) integration $(LOCAL) faults
 
+integration-broad: $(VENV)/dev ## those that take longer
+	$(ANSIBLE_TEST) integration $(LOCAL) $(BROAD)
+
 integration-others: $(VENV)/dev ## all others
-	$(ANSIBLE_TEST) integration $(LOCAL) --exclude faults
+	$(ANSIBLE_TEST) integration $(LOCAL) $(patsubst %,--exclude %,faults $(BROAD))
 
 # Ansible starts asynchronous tasks in HOME, but looks for them in the user's home. So it gets a path.
 room-%: ROOM = $(HERE)/.build/$*

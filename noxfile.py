@@ -133,10 +133,3 @@ def requests(session: nox.Session, version: str) -> None:
     """All tests with the oldest requests that is allowed."""
     _install(session, _core("2.19"), f"requests=={version}")
     _all_tests(session)
-
-
-@nox.session(python="3.11")
-def awx(session: nox.Session) -> None:
-    """Run the broad tests of the set-up of AWX, which take too long for `make test`."""
-    _install(session, _core("2.19"))
-    _pytest(session, "-m", "broad", "tests/system/test_awx_setup.py")

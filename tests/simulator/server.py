@@ -138,6 +138,13 @@ class Simulator(ServerThread):
         """Return how many connections are open now."""
         return len(self._runner.server.connections) if self._runner.server else 0
 
+    def _states(self) -> str:
+        """Describe the open connections: the client's address, whether it is closing, and the bytes not sent yet."""
+        transports = [handler.transport for handler in self._runner.server.connections] if self._runner.server else []
+        return ", ".join(
+            "closed" if one is None else f"{one.get_extra_info('peername')} {one.is_closing()} {one.get_write_buffer_size()}" for one in transports
+        )
+
     def settle(self, patience: float = 30.0) -> None:
         """Wait until all requests are served and all late transfers are done, also those of clients that have gone.
 
@@ -147,7 +154,7 @@ class Simulator(ServerThread):
         knocked = False
         while self.is_refusing or self._serving or self._late or self.connections() or not knocked:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{self._serving} requests, {self._late} transfers, {self.connections()} connections are left")
+                raise TimeoutError(f"{self._serving} requests, {self._late} transfers, {self.connections()} connections are left: {self._states()}")
             if not self.is_refusing and not knocked:
                 # Connections are accepted in order. So after this one, all earlier ones are known. The socket may close
                 # at this moment.

@@ -16,6 +16,7 @@ from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 
+pytestmark = pytest.mark.broad
 PLAY = """\
 ---
 - name: Move

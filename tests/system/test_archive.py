@@ -54,6 +54,7 @@ def test_the_archive_leaves_out_only_existing_files() -> None:
     assert [entry for entry in left_out if entry not in made and not list(ROOT.glob(entry))] == []
 
 
+@pytest.mark.broad
 def test_the_importer_has_no_complaints(archive: Path) -> None:
     importer = Path(os.environ["GALAXY_IMPORTER"])
     said = run(str(importer / "python"), "-m", "galaxy_importer.main", str(archive), cwd=archive.parent, PATH=f"{importer}:{os.environ['PATH']}")

@@ -206,6 +206,7 @@ def test_the_password_of_a_ledger_never_shows(job: Job, tmp_path: Path) -> None:
     assert job.koodrive.methods() == []
 
 
+@pytest.mark.broad
 def test_the_next_nodes_of_a_workflow_get_the_result(job: Job, tmp_path: Path) -> None:
     runner = job.launch("playbooks/onboard.yml", survey_answers("onboard.yml", tmp_path), AS_TOKEN)
     (stats,) = [event["event_data"] for event in runner.events if event["event"] == "playbook_on_stats"]

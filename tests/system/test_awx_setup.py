@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.koodrive.tests.system.fake_awx import MEMBE
 from ansible_collections.huaweicloud.koodrive.tests.system.test_playbooks import play
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
 
+pytestmark = pytest.mark.broad
 #: Where the tests' make target has put the collection awx.awx.
 AWX_COLLECTIONS = os.environ["AWX_COLLECTIONS"]
 NIGHTLY = "DTSTART;TZID=Europe/Berlin:20270101T023000 RRULE:FREQ=DAILY;INTERVAL=1"
@@ -243,7 +244,6 @@ def test_a_name_without_exactly_one_object_is_refused_before_any_write(ready: Fa
     refused(ready, said, **answers)
 
 
-@pytest.mark.broad
 def test_an_organization_or_an_id_chooses_between_objects_of_one_name(ready: FakeAWX) -> None:
     shared = [credential(ready, "Shared") for _organization in (1, 2)]
     for organization, number in enumerate(shared, 1):
@@ -257,7 +257,6 @@ def test_an_organization_or_an_id_chooses_between_objects_of_one_name(ready: Fak
     assert ready.named("job_templates", "KooDrive balance")["inventory"] == 2
 
 
-@pytest.mark.broad
 def test_job_templates_of_one_name_in_two_organizations(ready: FakeAWX) -> None:
     ready.add("organizations", {"name": "Others"})
     for template in list(ready.objects["job_templates"]):
@@ -273,7 +272,6 @@ def older(awx: FakeAWX) -> None:
     awx.named("credential_types", "KooDrive")["inputs"]["fields"][0]["help_text"] = "What an older release said"
 
 
-@pytest.mark.broad
 def test_an_upgrade_may_change_the_fields_only_of_a_type_without_credentials(ready: FakeAWX) -> None:
     older(ready)
     assert "changed=1" in set_up(ready)
@@ -315,7 +313,6 @@ def scheduled(awx: FakeAWX, **variables: Any) -> list[tuple[str, str, dict[str, 
     return [(row["name"], row["rrule"], row["extra_data"]) for row in awx.objects["schedules"]]
 
 
-@pytest.mark.broad
 def test_a_schedule_is_created_once_and_changed_where_it_differs(ready: FakeAWX) -> None:
     own = credential(ready, "One")
     assert "changed=2" in set_up(ready, **SCHEDULE, awx_setup_credential="One")
@@ -415,7 +412,6 @@ def test_a_schedule_without_any_credential_is_refused(ready: FakeAWX) -> None:
     refused(ready, "The scheduled jobs would have no credential, and each would fail. Give awx_setup_balance_credential", **SCHEDULE)
 
 
-@pytest.mark.broad
 def test_a_schedule_that_lost_its_credential_is_refused_and_can_get_it_back(ready: FakeAWX) -> None:
     first = credential(ready, "One")
     credential(ready, "Two")
@@ -440,7 +436,6 @@ def test_a_failed_set_up_leaves_no_schedule_without_credential_turned_on(ready: 
     assert ready.objects["schedules"] == [schedule] and schedule["enabled"] is True and schedule["credentials"] == [first]
 
 
-@pytest.mark.broad
 def test_the_set_up_finds_a_schedule_by_its_renamed_credential(ready: FakeAWX) -> None:
     first = credential(ready, "One")
     set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
@@ -454,7 +449,6 @@ def test_the_set_up_finds_a_schedule_by_its_renamed_credential(ready: FakeAWX) -
     assert ready.objects["schedules"][0]["credentials"] == [first]
 
 
-@pytest.mark.broad
 def test_two_schedules_of_one_tenant_are_refused(ready: FakeAWX) -> None:
     credential(ready, "One")
     set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
@@ -463,7 +457,6 @@ def test_two_schedules_of_one_tenant_are_refused(ready: FakeAWX) -> None:
     refused(ready, "AWX has several schedules that could be the one", **SCHEDULE, awx_setup_balance_credential="One")
 
 
-@pytest.mark.broad
 def test_an_upgrade_with_a_new_credential_type_keeps_schedules_and_tenants(ready: FakeAWX) -> None:
     old = credential(ready, "One")
     set_up(ready, **SCHEDULE, awx_setup_balance_credential="One")
@@ -482,7 +475,6 @@ def test_an_upgrade_with_a_new_credential_type_keeps_schedules_and_tenants(ready
     assert (schedule["name"], schedule["enabled"], schedule["credentials"]) == ("KooDrive balance, One", True, [new])
 
 
-@pytest.mark.broad
 def test_an_upgrade_of_the_templates_credential_keeps_the_schedule(with_tenant: FakeAWX) -> None:
     set_up(with_tenant, **SCHEDULE)
     set_up(with_tenant, awx_setup_credential_type="KooDrive 2")

@@ -64,7 +64,7 @@ def fixture_run(tmp_path: Path) -> Run:
 def test_it_runs_with_nothing_in_the_home_but_what_pip_knows(run: Run) -> None:
     returned, said = run.ended('echo "$*"; cd ~; find -L . -type f | sort')
     files = "./.cache/pip/wheel\n./.config/pip/pip.conf\n./.netrc\n"
-    assert (returned, said) == (0, f"demo\n{files}demo-eda\n{files}test\n{files}bench ROUNDS=1\n{files}")
+    assert (returned, said) == (0, f"demo\n{files}demo-eda\n{files}test\n{files}broad\n{files}bench ROUNDS=1\n{files}")
     assert list(run.temporary.iterdir()) == [] and all((run.home / name).exists() for name in HOME)
 
 

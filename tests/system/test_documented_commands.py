@@ -136,6 +136,7 @@ def write_stand_ins(folder: Path, addresses: dict[str, str]) -> None:
         (folder / name).chmod(0o755)
 
 
+@pytest.mark.broad
 @pytest.mark.parametrize("text", [text for _where, text in RUN_HERE], ids=[where for where, _text in RUN_HERE])
 def test_a_block_of_commands_runs(place: Place, text: str) -> None:
     # What the text around a block without it says: that credentials come from the environment.

@@ -18,6 +18,7 @@ from ansible_collections.huaweicloud.koodrive.tests.system.definitions import RO
 from ansible_collections.huaweicloud.koodrive.tests.system.rulebook import PATIENCE, Controller, Rulebook
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 
+pytestmark = pytest.mark.broad
 POOLS = {
     "department": {"total": 4000, "allocated": 400},
     "individual": {"total": 1000, "allocated": 500},
