@@ -99,7 +99,7 @@ sanity: $(VENV)/dev ## ansible-test's own checks
 	$(ANSIBLE_TEST) sanity $(LOCAL) --requirements
 
 unit: $(VENV)/dev ## the unit tests, quickly; ARGS='-k redaction' and the like choose
-	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
+	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -n 3 tests/unit $(ARGS)
 
 chaos: export KOODRIVE_CHAOS := $(N)
 chaos: export KOODRIVE_SCHEDULES := all

@@ -132,7 +132,7 @@ def test_a_read_that_waits_for_a_moment_says_nothing(koodrive: KooDriveForTests,
 
 
 def test_what_a_read_says_while_it_waits_has_no_secret(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
-    echo = b"HTTP/1.1 503 Busy\r\nRetry-After: 6\r\nContent-Length: 23\r\n\r\nYou sent " + TOKEN[:14].encode()
+    echo = b"HTTP/1.1 503 Busy\r\nRetry-After: 6\r\nConnection: close\r\nContent-Length: 23\r\n\r\nYou sent " + TOKEN[:14].encode()
     koodrive.script(*[Fault(reply="raw", raw=echo)] * 3)
     said, error = read(koodrive, monkeypatch, retries=2)
     for text in (*said, error):
