@@ -4,8 +4,8 @@
 """python tests/tools/mutants.py COUNT [SEED]: do the unit tests notice wrong code?
 
 Make COUNT small changes to the code, one at a time, in a copy of the collection. Run the tests of the changed file on
-each, then all unit tests. Print each change that no test noticed, and a running count. A change that is noticed takes
-about ten seconds, another one two minutes. `make mutants` makes the copy.
+each, or those of its folder if it has none, then all unit tests. Print each change that no test noticed, and a running
+count. A change that is noticed takes about ten seconds, another one two minutes. `make mutants` makes the copy.
 """
 
 from __future__ import annotations
@@ -89,11 +89,18 @@ def mutated(tree: ast.Module, old: ast.AST, new: ast.AST) -> str:
     return ast.unparse(ast.fix_missing_locations(Swap().visit(tree)))
 
 
+def own_tests(path: Path) -> Path:
+    """Return the file with the tests of ``path``, or the folder with those of its folder."""
+    folder = ROOT / "tests/unit" / path.parent.relative_to(ROOT)
+    own = folder / f"test_{path.stem}.py"
+    return own if own.exists() else folder
+
+
 def noticed(tests: list[str]) -> bool:
     """Whether a test fails; a run that does not end has been noticed, too."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider", *tests]
     try:
-        return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600, check=False).returncode != 0
+        return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=False).returncode != 0
     except subprocess.TimeoutExpired:
         return True
 
@@ -109,8 +116,7 @@ def main(count: int, seed: int) -> None:
         old, new = places(tree)[number]
         try:
             path.write_text(mutated(tree, old, new), encoding="utf-8")
-            own = [str(test) for test in ROOT.glob(f"tests/unit/**/test_{path.stem}.py")]
-            if not (own and noticed(own)) and not noticed(["tests/unit", "--deselect", "tests/unit/plugins/plugin_utils/test_chaos.py"]):
+            if not noticed([str(own_tests(path))]) and not noticed(["tests/unit", "--deselect", "tests/unit/plugins/plugin_utils/test_chaos.py"]):
                 survivors += 1
                 sys.stdout.write(f"\n{path.relative_to(ROOT)}:{old.lineno}: {ast.unparse(old)[:100]}  ->  {ast.unparse(new)[:100]}\n")
                 sys.stdout.flush()
