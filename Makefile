@@ -23,7 +23,8 @@ IMPORTER := $(VENV)-importer
 ANSIBLE := 12.3.0
 AWX := .build/ansible-$(ANSIBLE)
 
-# Steps share nothing with each other, here or in another clone. Each has its own home and its own copy of the collection.
+# Steps share nothing with each other, here or in another clone. Each has its own home and its own copy of the
+# collection.
 STEPS := demo demo-eda lint types docs-lint docs sanity unit chaos mutants bench system system-broad matrix ansible-units integration integration-faults integration-others integration-broad
 ROOM = $(HERE)/.build/$@
 TREE = $(ROOM)/ansible_collections/huaweicloud/koodrive
@@ -126,7 +127,7 @@ system: $(VENV)/dev $(AWX)/done ## what users do with the whole
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 -m 'not broad' tests/system $(ARGS)
 
 system-broad: export GALAXY_IMPORTER := $(CURDIR)/$(IMPORTER)/bin
-system-broad: $(VENV)/dev $(IMPORTER)/done $(AWX)/done ## the same, what takes longer
+system-broad: $(VENV)/dev $(IMPORTER)/done $(AWX)/done ## the system tests that take longer
 	$(IN_TREE) PYTHONPATH=$(ROOM) $(BIN)/python -m pytest -q -n 2 -m broad tests/system $(ARGS)
 
 matrix: $(VENV)/dev ## the tests with every release in service; ARGS='-s core' and the like choose

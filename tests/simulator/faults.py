@@ -136,13 +136,13 @@ def _in_one_piece(fault: Fault, status: int, body: bytes) -> bytes | None:
     return {
         "raw": fault.raw,
         "short": _head(status, f"Content-Length: 1{len(body)}") + body,
-        "redirect-page": _head(302, elsewhere, f"Content-Length: {len(LOGIN)}") + LOGIN,
+        "redirect-page": _head(302, elsewhere, f"Content-Length: {len(LOGIN)}", "Connection: close") + LOGIN,
         "early-hints": _head(103, "Link: </style.css>; rel=preload") + _head(102) + _head(status, length, "Connection: close") + body,
         "chunked": _head(status, "Transfer-Encoding: chunked", "Connection: close")
         + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (body[:7], body[7:], b"")),
         "until-closed": _head(status, "Connection: close") + body,
         "gzip": _head(status, "Content-Encoding: gzip", f"Content-Length: {len(packed)}", "Connection: close") + packed,
-        "brotli": _head(status, "Content-Encoding: br", length) + (b"\x8b\x02\x80\xff" * len(body))[: len(body)],
+        "brotli": _head(status, "Content-Encoding: br", length, "Connection: close") + (b"\x8b\x02\x80\xff" * len(body))[: len(body)],
         "bomb": _head(status, "Content-Encoding: gzip", f"Content-Length: {len(BOMB)}") + BOMB,
     }.get(fault.reply)
 
@@ -172,7 +172,7 @@ async def _break(request: web.Request, fault: Fault, status: int, body: bytes) -
     if transport is None:
         return
     whole = _in_one_piece(fault, status, body)
-    # Several clients at once: the fault "refuse" of one call can meet another one whose connection was there already.
+    # With several clients, the fault "refuse" of one call can meet another call that is already connected.
     if fault.reply in ("reset", "refuse"):
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()

@@ -13,4 +13,4 @@ __all__ = ["fixture_koodrive"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the mark."""
-    config.addinivalue_line("markers", "broad: takes long, so only `make broad` runs it")
+    config.addinivalue_line("markers", "broad: takes long, so `make system` leaves it out")

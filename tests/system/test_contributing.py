@@ -140,7 +140,7 @@ def test_the_commands_of_the_table_are_what_test_and_broad_run() -> None:
     recipes = re.findall(r"^(?:test|broad):.*\n((?:\t.+\n)+)", makefile, re.MULTILINE)
     assert len(recipes) == 2
     steps = {step for recipe in recipes for words in re.findall(r"--output-sync=target (.+)", recipe) for step in words.split()}
-    # Three steps are one command.
+    # The three integration steps are one command.
     assert set(COMMANDS) == {"integration" if step.startswith("integration-") else step for step in steps} and len(COMMANDS) == len(set(COMMANDS))
 
 

@@ -90,7 +90,7 @@ def mutated(tree: ast.Module, old: ast.AST, new: ast.AST) -> str:
 
 
 def own_tests(path: Path) -> Path:
-    """Return the file with the tests of ``path``, or the folder with those of its folder."""
+    """Return the test file of ``path``, or the folder of tests if it has none."""
     folder = ROOT / "tests/unit" / path.parent.relative_to(ROOT)
     own = folder / f"test_{path.stem}.py"
     return own if own.exists() else folder
@@ -100,7 +100,7 @@ def noticed(tests: list[str]) -> bool:
     """Whether a test fails; a run that does not end has been noticed, too."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider", *tests]
     try:
-        return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=False).returncode != 0
+        return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600, check=False).returncode != 0
     except subprocess.TimeoutExpired:
         return True
 

@@ -14,7 +14,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allo
 
 #: The states of a record. The outcome of an open transfer is still unknown. That of a given-up transfer stays unknown.
 OPEN, DONE, NOT_DONE, GIVEN_UP = STATES = ("open", "done", "not_done", "given_up")
-#: The version of the tables. A store refuses those of another release.
+#: The version of the tables and of what their rows hold. A store refuses those of another release.
 SCHEMA = 4
 #: A writer's record cannot begin this many seconds after the present. If it does, a clock was wrong.
 WRONG_CLOCK = 60.0

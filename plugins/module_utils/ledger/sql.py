@@ -130,7 +130,10 @@ def _record(row: Sequence[Any]) -> Record:
     tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, before, read_call, trace_id, key = row
     if state not in STATES:
         raise ValueError(state)
-    pools: Allocation = {name: Pool(**{field: int(value) for field, value in pool.items()}) for name, pool in json.loads(before).items()}
+    # A later release may have added a field.
+    pools: Allocation = {
+        name: Pool(**{field: int(value) for field, value in pool.items() if field in Pool._fields}) for name, pool in json.loads(before).items()
+    }
     record = Record(
         tenant=tenant,
         sequence=int(sequence),

@@ -207,7 +207,7 @@ def reason_for_module(variables: Mapping[str, Any] | None = None, **keywords: An
 def failing_reply(status: int) -> Fault:
     """Return a fault whose reply repeats the token of the request."""
     body = f"The token {TOKEN} is of no use.".encode()
-    return Fault(reply="raw", raw=b"HTTP/1.1 %d Busy\r\nRetry-After: 0\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
+    return Fault(reply="raw", raw=b"HTTP/1.1 %d Busy\r\nRetry-After: 0\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
 
 
 def test_a_task_that_waits_long_says_so_on_the_screen_without_secrets(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,8 @@ def test_the_connection_is_closed_after_every_run(koodrive: KooDriveForTests, se
     try:
         koodrive.outcome(GROUP, timeout=1)
         koodrive.settle(patience=5)
-        # A socket that is shut down, but not closed, takes no more data, so a server with data left would wait for it.
+        # The server sees no difference between a socket that is shut down and one that is closed. So look for open
+        # descriptors.
         ours = [end for end in psutil.Process().net_connections() if end.raddr and end.raddr.port == koodrive.port]
     finally:
         gc.enable()

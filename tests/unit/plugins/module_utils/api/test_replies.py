@@ -189,7 +189,7 @@ def test_a_page_is_not_a_reply_of_koodrive(status: int, is_write: bool) -> None:
         (b"<p>Wait<script>endless(", "its text begins with 'Wait'"),
         (b"<p>Wait<!-- endless", "its text begins with 'Wait'"),
         (b"<p>" + b"x" * 1000, f"its text begins with '{'x' * 199}…'"),
-        # A letter in another encoding, of ten.
+        # One byte in another encoding: one of ten is accepted as text, one of nine is not.
         (b"Ferm\xe9 2 h.", "its text begins with 'Ferm\N{REPLACEMENT CHARACTER} 2 h.'"),
         (b"Ferm\xe9 2 h", "its 9 bytes are not text"),
         (b"\xff\xfe\x00\x01", "its 4 bytes are not text"),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import time
@@ -247,6 +248,13 @@ def test_check_mode_writes_nothing_and_sees_what_others_write(ledger: str, store
             with pytest.raises(KooDriveError, match="this run must not write to it"):
                 write()
     assert store.transfers("t", STATES, 0, 9) == [RECORD] and store.tenant_of("c") is None
+
+
+def test_a_field_of_pools_that_a_later_release_has_added_is_left_out(store: Store, ledger: str) -> None:
+    store.append(RECORD)
+    pools = json.dumps({name: {**pool._asdict(), "reserved_capacity": 7} for name, pool in RECORD.before.items()})
+    by_hand(ledger, f"UPDATE {{}}koodrive_transfers SET pools_before = '{pools.replace('{', '{{').replace('}', '}}')}'")
+    assert store.newest("t") == RECORD
 
 
 @pytest.mark.parametrize("read_only", [False, True])

@@ -147,7 +147,7 @@ def test_a_lacking_right_is_found_before_a_record_is_written(new_store: NewStore
     user = postgresql.new_user()
     postgresql.execute(SCHEMA_SQL + LEAST_RIGHTS.format(user) + f"REVOKE {right} ON koodrive.koodrive_transfers FROM {user}", database)
     poor = new_store(user)
-    # Also if it is the first that this store does.
+    # The write is the first use of this store.
     with refused(words=f"its user lacks the right to {right} on the table koodrive.koodrive_transfers Have an administrator grant it"):
         poor.append(RECORD)
     assert poor.newest("t") is None
