@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -577,6 +578,18 @@ def test_the_wait_for_a_full_server_has_an_end(postgresql: Postgresql, database:
         assert 0.7 <= time.monotonic() - start < 4
 
 
+def connected_to(server: Postgresql) -> psycopg.Connection[Any]:
+    """Return a connection of the administrator. The server may still be ending earlier ones."""
+    end = time.monotonic() + 10
+    while True:
+        try:
+            return psycopg.connect(f"host={server.socket_folder} port={server.port} user=postgres dbname=postgres")
+        except psycopg.OperationalError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.02)
+
+
 def test_a_full_server_is_waited_for_over_its_socket_too(own_server: Postgresql) -> None:
     database = own_server.new_database()
     own_server.execute("ALTER SYSTEM SET max_connections = 4")
@@ -586,7 +599,7 @@ def test_a_full_server_is_waited_for_over_its_socket_too(own_server: Postgresql)
     for url in (own_server.url(database, database), f"postgresql://{database}@/{database}?host={own_server.socket_folder}&port={own_server.port}"):
         with ExitStack() as others:
             for _number in range(4):
-                others.enter_context(psycopg.connect(f"host={own_server.socket_folder} port={own_server.port} user=postgres dbname=postgres"))
+                others.enter_context(connected_to(own_server))
             threading.Timer(0.8, others.pop_all().close).start()
         start = time.monotonic()
         with closing(PostgresqlStore(url)) as store:
