@@ -228,6 +228,13 @@ def test_an_empty_refusal_may_be_that_of_a_proxy() -> None:
         assert caught.value.kind == kind and caught.value.what.endswith(f"(HTTP {status}), or a proxy in front of it did")
 
 
+def test_no_other_refusal_names_a_proxy() -> None:
+    for status, body in ((429, b""), (400, json.dumps({"code": 13000102}).encode())):
+        with pytest.raises(KooDriveError) as caught:
+            value_of(reply(body, status), call(is_write=True))
+        assert "proxy" not in caught.value.what
+
+
 def test_refused_credentials_have_the_advice_of_the_credentials() -> None:
     for is_write in (False, True):
         with pytest.raises(KooDriveError) as caught:
