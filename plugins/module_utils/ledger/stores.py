@@ -16,7 +16,10 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite
 
 @contextmanager
 def store_of(ledger: str | None, read_only: bool) -> Iterator[Store]:
-    """Yield the store for one run. ``ledger`` is an absolute path, the URL of a PostgreSQL database, or None for the default."""
+    """Yield the store for one run.
+
+    ``ledger`` is an absolute path, the URL of a PostgreSQL database, or None for the default.
+    """
     store = _store(ledger, read_only)
     try:
         yield store
