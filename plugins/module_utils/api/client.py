@@ -336,7 +336,10 @@ class KooDrive:
                     allow_redirects=False,
                     stream=True,
                 )
-                reply = Reply(response.status_code, response.headers, _body_of(response))
+                # If the reply is not read to its end, this closes the connection. Otherwise, the traceback of the error
+                # would keep it open, and a server that is still sending would wait.
+                with response:
+                    reply = Reply(response.status_code, response.headers, _body_of(response))
             if self._wire.overdue:  # A connection that was cut can look like the end of the headers.
                 raise TimeoutError
             self._note_time(reply, began_at)
@@ -403,9 +406,7 @@ def _body_of(response: Response) -> bytes:
     Raises OversizedReply, an error of urllib3, or EOFError if it is shorter than announced.
     """
     if 300 <= response.status_code < 400:
-        # The client does not need the body of a redirect, and the body can take long.
-        response.close()
-        return b""
+        return b""  # The client does not need the body of a redirect, and the body can take long.
     announced = response.headers.get("Content-Length", "")
     length = int(announced) if announced.isdecimal() else None
     if length is not None and length > MAX_REPLY:
