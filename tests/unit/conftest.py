@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import fixture_koodrive, fixture_pauses
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import fixture_ledger
 from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import fixture_database, fixture_postgresql
 
-__all__ = ["fixture_database", "fixture_koodrive", "fixture_pauses", "fixture_postgresql"]
+__all__ = ["fixture_database", "fixture_koodrive", "fixture_ledger", "fixture_pauses", "fixture_postgresql"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests of the ledger's stores have in common: a record, and several that work at once."""
+"""What tests of the ledger's stores have in common: the stores, a record, and several that work at once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import Record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move, Pool
@@ -32,6 +33,16 @@ RECORD = Record(
     settle_time=3600.0,
     idempotency_key="A-1071",
 )
+
+
+@pytest.fixture(name="ledger", params=["local", "postgresql"])
+def fixture_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The option ledger, for an empty ledger in each of the stores."""
+    if request.param == "local":
+        return str(tmp_path / "ledger")
+    server, database = request.getfixturevalue("postgresql"), request.getfixturevalue("database")
+    url: str = server.url(database, database)
+    return url
 
 
 def numbered(sequence: int, **changes: Any) -> Record:

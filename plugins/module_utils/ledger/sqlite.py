@@ -59,14 +59,16 @@ PRAGMA user_version = {SCHEMA};
 
 #: What SQLite says of two runs that are in conflict. A violation of any other constraint is not one.
 CONFLICTS = tuple(f"UNIQUE constraint failed: koodrive_transfers.tenant, koodrive_transfers.{column}" for column in ("sequence", "idempotency_key"))
+#: What to do about a file that is damaged.
+RESTORE = "Restore it from a backup. Without one, wait an hour, check the pools, and remove it."
 #: What to do about an error of SQLite, by words of its message.
 ADVICE = {
     "locked": "Another program has locked it, such as a backup or an open sqlite3. End that program, and run again.",
     "full": "Free space on its disk, and run again.",
-    "malformed": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
-    "no such": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
-    "not decode": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
-    "not a database": "Restore it from a backup. Without one, wait an hour, check the pools, and remove it.",
+    "malformed": RESTORE,
+    "no such": RESTORE,
+    "not decode": RESTORE,
+    "not a database": RESTORE,
 }
 CHECK_RIGHTS = "Check that this user may write to the folder and to each file in it, and that its file system is not read-only."
 #: Errors of a path that is not made of folders.
@@ -151,7 +153,7 @@ class LocalStore(SqlStore):
     def _check_version(self, database: sqlite3.Connection) -> None:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            raise self._unusable(f"{self._file} has no tables of this collection", ADVICE["malformed"])
+            raise self._unusable(f"{self._file} has no tables of this collection", RESTORE)
         if version != SCHEMA:
             raise self._unusable(f"another release of this collection made {self._file}", "Use that release, or name an empty folder.")
 
@@ -197,7 +199,7 @@ class LocalStore(SqlStore):
         if found.st_uid != os.geteuid():
             raise self._unusable(f"{self._file} belongs to another user", "Give the file to this user.")
         if found.st_size == 0:
-            raise self._unusable(f"{self._file} is empty, so its records are lost", ADVICE["malformed"])
+            raise self._unusable(f"{self._file} is empty, so its records are lost", RESTORE)
         return True
 
     def _make_file(self) -> None:
@@ -221,7 +223,7 @@ class LocalStore(SqlStore):
             raise self._unusable(f"{self._file}: {error.strerror}", CHECK_RIGHTS) from error
 
     def _damaged(self, record: str) -> KooDriveError:
-        return self._unusable(f"the record {record} is damaged", ADVICE["malformed"])
+        return self._unusable(f"the record {record} is damaged", RESTORE)
 
     def _no_folder(self, error: OSError) -> KooDriveError:
         if error.errno in NO_FOLDER:

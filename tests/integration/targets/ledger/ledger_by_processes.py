@@ -27,6 +27,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App, Credentials
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Simulator, State
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import fixture_ledger
 from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import (
     PASSWORD,
     Postgresql,
@@ -35,7 +36,7 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests im
     short_folder,
 )
 
-__all__ = ["fixture_database", "fixture_postgresql"]
+__all__ = ["fixture_database", "fixture_ledger", "fixture_postgresql"]
 
 PLAYBOOKS = Path(__file__).parent / "playbooks"
 GROUP = {"target": [{"type": "group", "total_capacity": 600}]}
@@ -151,15 +152,6 @@ def fixture_koodrive() -> Iterator[KooDrive]:
 @pytest.fixture(name="in_process", params=[True, False], ids=["in_process", "module"])
 def fixture_in_process(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-@pytest.fixture(name="ledger", params=["local", "postgresql"])
-def fixture_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "local":
-        return str(tmp_path / "ledger")
-    server, database = request.getfixturevalue("postgresql"), request.getfixturevalue("database")
-    url: str = server.url(database, database)
-    return url
 
 
 @pytest.fixture(name="controller")

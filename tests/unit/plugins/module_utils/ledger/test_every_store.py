@@ -11,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from typing import Any
 
 import psycopg
 import pytest
@@ -23,16 +22,6 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import
 
 NOW = RECORD.begun_at + 20
 NewStore = Callable[[], Store]
-
-
-@pytest.fixture(name="ledger", params=["local", "postgresql"])
-def fixture_ledger(request: pytest.FixtureRequest, tmp_path: Any) -> str:
-    """The option ledger, for each of the stores."""
-    if request.param == "local":
-        return str(tmp_path / "ledger")
-    server, database = request.getfixturevalue("postgresql"), request.getfixturevalue("database")
-    url: str = server.url(database, database)
-    return url
 
 
 @pytest.fixture(name="new_store")
