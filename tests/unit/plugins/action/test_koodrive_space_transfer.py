@@ -57,3 +57,15 @@ def test_as_a_module_it_knows_its_parents_and_its_result_is_masked(koodrive: Koo
     result = action_for(koodrive).run(task_vars={in_process.SWITCH: False})
     assert given[PARENTS] == (os.getpid(), os.getppid()) and given["token"] == TOKEN
     assert result["changed"] and result["leaked"] == "<********>" and koodrive.methods() == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "way"),
+    [({}, "runs in Ansible's own process"), ({in_process.SWITCH: False}, "runs as a module: koodrive_in_process is false")],
+)
+def test_it_says_which_way_it_takes(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], way: str) -> None:
+    said: list[tuple[str, str]] = []
+    monkeypatch.setattr(in_process.display, "vvv", lambda text, host=None: said.append((text, host)))
+    monkeypatch.setattr(ActionModule, "_execute_module", lambda _self, **_arguments: {})
+    action_for(koodrive).run(task_vars={"inventory_hostname": "one", **variables})
+    assert (f"huaweicloud.koodrive.koodrive_space_transfer {way}", "one") in said
