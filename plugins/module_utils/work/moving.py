@@ -397,7 +397,7 @@ def _is_done_after_rate_limit(run: Run, plan: Plan, refusal: KooDriveError, pool
                 " done, and the module did not send it again."
             )
             return True
-        run.report.made.pop()  # Another run has recorded it as lost.
+        run.report.may_not_have_made()  # Another run has recorded it as lost.
     if run.goal.adds:
         run.note_not_done()
         what = f"{refusal.what}, and the pools have changed since"
@@ -443,7 +443,7 @@ def _ensure_still_ours(run: Run, plan: Plan, lost: KooDriveError | None, state: 
     """
     if state not in (NOT_DONE, GIVEN_UP) or not run.goal.adds or (lost is None and run.goal.idempotency_key is None):
         return
-    run.report.made.pop()
+    run.report.may_not_have_made()
     what = "another task has recorded it as lost since, so the pools may show the other task's transfer"
     happened = "KooDrive accepted it, but" if lost is None else f"{lost.what}, and"
     raise KooDriveError("outcome_unknown", f"{happened} {what}", action=_action(plan), answer=NO_ANSWER if lost is None else lost.answer)

@@ -92,6 +92,11 @@ class WritingReport(RunReport):
         self.made.append(plan)
         self._sent = False
 
+    def may_not_have_made(self) -> None:
+        """Note that the latest transfer may be lost, although it seemed to be done."""
+        self.made.pop()
+        self._sent = True
+
     def success(self, after: Allocation, verified: bool) -> dict[str, Any]:
         """Return the result of a run that succeeds, in check mode or not. ``after`` are the pools at its end, real or
         predicted.

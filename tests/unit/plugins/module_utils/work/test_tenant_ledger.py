@@ -433,6 +433,13 @@ def test_nothing_is_sent_for_a_dead_playbook(koodrive: KooDriveForTests, count: 
     assert result["failed"] and writes(koodrive) == 0 and states(koodrive) == state
 
 
+def test_a_read_is_not_tried_again_for_a_dead_playbook(koodrive: KooDriveForTests) -> None:
+    koodrive.script(*4 * [Fault(reply="status", status=503, retry_after="0")])
+    options = {**koodrive.options, "endpoint": koodrive.endpoint, "ledger": koodrive.ledger, "target": [GROUP], "retries": 3, **TENANT}
+    result = transfer_capacity(options, False, environ={}, caller=unwanted_after(0))
+    assert result["failed"] and "the playbook that started this task has ended" in result["msg"] and koodrive.methods() == ["GET"]
+
+
 def test_a_run_that_was_suspended_after_its_record_sends_nothing(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulate a machine that is suspended between its record and the first byte of its request."""
     clock, suspended = tenant_ledger.seconds_since_boot, [0.0]
@@ -449,18 +456,32 @@ def test_a_run_that_was_suspended_after_its_record_sends_nothing(koodrive: KooDr
     assert states(koodrive) == [DONE, NOT_DONE] and writes(koodrive) == 1
 
 
-@pytest.mark.parametrize(("ending", "kind"), [(NOT_DONE, "outcome_unknown"), (GIVEN_UP, "outcome_unknown"), (DONE, None)])
-def test_a_writer_whose_record_another_run_has_ended(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, ending: str, kind: str | None) -> None:
+@pytest.mark.parametrize(
+    ("answer", "kind_if_lost"),
+    [(Fault(), "outcome_unknown"), (Fault(reply="reset"), "outcome_unknown"), (Fault(reply="status", status=429), "rate_limited")],
+)
+@pytest.mark.parametrize("ending", [NOT_DONE, GIVEN_UP, DONE])
+def test_a_writer_whose_record_another_run_has_ended(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, ending: str, answer: Fault, kind_if_lost: str
+) -> None:
     def end_elsewhere(self: client.KooDrive, *args: Any) -> None:
-        transfer(self, *args)
-        store = LocalStore(koodrive.ledger)
-        store.end(records(koodrive)[0], ending, time.time())
-        store.close()
+        try:
+            transfer(self, *args)
+        finally:
+            store = LocalStore(koodrive.ledger)
+            store.end(records(koodrive)[0], ending, time.time())
+            store.close()
 
     transfer = client.KooDrive.transfer
     monkeypatch.setattr(client.KooDrive, "transfer", end_elsewhere)
-    result = koodrive.outcome(TEN, idempotency_key="A-1", **QUICK)
+    koodrive.script(Fault(), answer)
+    kind = None if ending == DONE else kind_if_lost
+    result = koodrive.outcome(TEN, idempotency_key="A-1", **QUICK, retries=1)
     assert result.get("error", {}).get("kind") == kind
+    assert result["transfers"] == [{"type": "group", "expand_capacity": 10}] and result["changed"]
+    if kind:
+        assert "Before: department 2,000 GB" in result["msg"] and "Now: department 1,990 GB" in result["msg"]
+        assert "Done before that" not in result["msg"]
     assert koodrive.run(GROUP, **QUICK)["changed"], "a run with a desired state must reach it after another run has ended the record"
 
 
