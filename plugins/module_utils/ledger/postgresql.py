@@ -326,7 +326,8 @@ def _run(database: psycopg.Connection[Any], statements: tuple[Statement, ...], d
         return changed, []
     (statement,) = statements
     if not durable:
-        cursor = database.execute(_text(statement), statement.values)
+        # As text, a server rounds times if its setting extra_float_digits is negative.
+        cursor = database.execute(_text(statement), statement.values, binary=True)
         return True, cursor.fetchall()
     cursor = psycopg.ClientCursor(database).execute(f"{DURABLE}; {_text(statement)}", statement.values)
     cursor.nextset()

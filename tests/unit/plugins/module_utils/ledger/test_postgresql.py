@@ -128,6 +128,13 @@ def test_a_search_path_changes_nothing(new_store: NewStore, postgresql: Postgres
     assert postgresql.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'koodrive_transfers'", database) == [("koodrive",)]
 
 
+def test_times_are_exact_with_each_number_of_digits(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    postgresql.execute(f"ALTER ROLE {database} SET extra_float_digits = -15", database)
+    store = new_store()
+    store.append(RECORD)
+    assert store.newest("t") == RECORD and abs(store.now() - time.time()) < 60
+
+
 def test_the_least_rights_suffice_and_each_is_needed(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
     user = postgresql.new_user()
     postgresql.execute(SCHEMA_SQL, database)
