@@ -120,8 +120,8 @@ def value_of(reply: Reply, call: Call) -> dict[str, Any]:
         raise _invalid_reply(f"it is a redirect to {call.show(reply.headers.get('Location', 'nowhere'))!r}, which is not followed", reply, call)
     if is_foreign and (fault is None or reply.status >= 400):
         raise _invalid(_foreign(reply, call), reply, call)
-    if call.is_write and answer.code is None and reply.status >= 400:
-        raise _invalid_reply("it has neither code nor error_code, so it is not KooDrive's", reply, call)
+    if call.is_write and answer.code in (None, "0") and reply.status >= 400:
+        raise _invalid_reply("it has no code of an error, so it is not KooDrive's", reply, call)
     if reply.status >= 400 or (200 <= reply.status < 300 and answer.code is not None):
         raise _refusal(reply, answer, call)
     raise _invalid_reply(fault or "it has no code", reply, call)

@@ -302,6 +302,14 @@ def test_a_fault_of_the_server_is_recognized_with_every_status(status: int, code
         assert caught.value.answer.code == "13000201" and "inner server invoke failure" in caught.value.what
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+@pytest.mark.parametrize("body", [{"code": 0}, {"code": "0", "msg": "Successful"}, {"code": None}, {"msg": "Blocked"}])
+def test_a_4xx_without_the_code_of_an_error_refuses_no_transfer(status: int, body: Any) -> None:
+    with pytest.raises(KooDriveError, match="it has no code of an error, so it is not KooDrive's") as caught:
+        value_of(reply(body, status), call(is_write=True))
+    assert (caught.value.kind, caught.value.may_have_moved) == ("invalid_reply", True)
+
+
 GATEWAY = {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information", "request_id": "c0ffee"}
 
 
