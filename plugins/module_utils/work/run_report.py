@@ -119,7 +119,7 @@ class WritingReport(RunReport):
         return {
             **error.as_result(*self._state_in_words(error), trace_id=self.trace_id, advice=self.advice),
             **self.result(self._values_of_failure()),
-            "changed": bool(self.made) or self._has_changed(),
+            "changed": bool(self.made) or self._may_have_changed(error),
         }
 
     def origins(self) -> set[str]:
@@ -153,8 +153,11 @@ class WritingReport(RunReport):
     def _in_doubt(self) -> list[Plan]:
         return [self._plan] if self._sent and self._plan is not None else []
 
-    def _has_changed(self) -> bool:
-        return any(self.now is not None and plan.compare(self.now) is not Comparison.BEFORE for plan in self._in_doubt())
+    def _may_have_changed(self, error: KooDriveError) -> bool:
+        """Return whether the pools show a change that the transfer may have made, as also after HTTP 429."""
+        if self.now is None or (self._refused and error.kind != "rate_limited"):
+            return False
+        return any(plan.compare(self.now) is not Comparison.BEFORE for plan in self._in_doubt())
 
     def _state_in_words(self, error: KooDriveError) -> list[str]:
         """Return sentences on earlier transfers, and on the pools if they matter for this error."""

@@ -55,6 +55,15 @@ def test_a_failure_for_too_little_capacity_lists_the_pools(report: TransferRepor
     assert "Nothing was moved. The pools hold: department 2,000 GB total, 1,600 GB unallocated; group" in message
 
 
+def test_a_refused_transfer_has_changed_nothing(report: TransferReport, plan: Plan) -> None:
+    report.saw(BEFORE)
+    report.planned(plan)
+    report.sends()
+    report.was_refused()
+    report.saw(AFTER)
+    assert not report.failure(ERROR)["changed"], "another writer has changed the pools"
+
+
 def test_after_sending_the_pools_are_unknown_until_the_next_read(report: TransferReport, plan: Plan) -> None:
     report.saw(BEFORE)
     report.planned(plan)
