@@ -158,8 +158,9 @@ class LocalStore(SqlStore):
             raise self._unusable(f"another release of this collection made {self._file}", "Use that release, or name an empty folder.")
 
     def _has_folder(self) -> bool:
-        """Return whether the folder is there; make it if this run may write. Raises ``ledger_unavailable`` if it is
-        not this user's alone.
+        """Return whether the folder is there; make it if this run may write.
+
+        Raises ``ledger_unavailable`` if it is not this user's alone, or if a run that writes could not make it.
         """
         try:
             if not self._read_only:
@@ -167,7 +168,7 @@ class LocalStore(SqlStore):
                     os.mkdir(self._path, 0o700)
             found = os.lstat(self._path)
         except FileNotFoundError as error:
-            if self._read_only:
+            if self._read_only and os.access(os.path.dirname(os.path.abspath(self._path)), os.W_OK):
                 return False
             raise self._no_folder(error) from error
         except OSError as error:

@@ -132,6 +132,14 @@ def test_a_place_that_is_no_folder_or_file_is_named(folder: Path) -> None:
     assert f"{RECORDS} is not a file" in unavailable(folder).what
 
 
+def test_a_run_that_only_reads_sees_that_the_folder_cannot_be_made(folder: Path) -> None:
+    assert LocalStore(f"{folder}/", read_only=True).newest("t") is None
+    for read_only in (True, False):
+        with pytest.raises(KooDriveError, match="No such file or directory") as failed:
+            LocalStore(str(folder / "below"), read_only).newest("t")
+        assert failed.value.kind == "ledger_unavailable" and "The folder cannot be made there" in failed.value.advice
+
+
 def test_a_file_without_content_has_lost_its_records(store: LocalStore, folder: Path) -> None:
     store.append(RECORD)
     store.close()
