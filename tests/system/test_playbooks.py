@@ -290,6 +290,7 @@ def test_onboard_refuses_blank_answers_before_any_request(koodrive: KooDriveForT
     assert koodrive.methods() == []
 
 
+@pytest.mark.broad
 def test_report_writes_the_file_that_it_names(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     report = tmp_path / "report"
     answers = {"capacity_report_path": str(report), "capacity_report_format": "", "capacity_report_result": ""}
@@ -304,6 +305,7 @@ def test_report_writes_the_file_that_it_names(koodrive: KooDriveForTests, tmp_pa
     assert koodrive.methods() == []
 
 
+@pytest.mark.broad
 @pytest.mark.parametrize("blank", ["", "\t\n", "None", None])
 def test_report_refuses_a_blank_path_and_accepts_other_blanks(koodrive: KooDriveForTests, tmp_path: Path, blank: Any) -> None:
     answers = {"capacity_report_path": blank, "capacity_report_format": blank, "capacity_report_result": blank}
@@ -314,6 +316,7 @@ def test_report_refuses_a_blank_path_and_accepts_other_blanks(koodrive: KooDrive
     assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+@pytest.mark.broad
 def test_report_says_what_is_in_the_ledger_and_what_is_stored(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     report = {"capacity_report_path": str(tmp_path / "report.html")}
     assert "in 3 pools. The ledger has no transfer of this tenant." in play(koodrive, f"{NAME}report", report)

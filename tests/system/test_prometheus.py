@@ -27,6 +27,8 @@ from ansible_collections.huaweicloud.koodrive.tests.system.test_playbooks import
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 from prometheus_client.parser import text_string_to_metric_families
 
+pytestmark = pytest.mark.broad
+
 RULES = ROOT / "docs/examples/prometheus"
 GB = 1024**3
 #: Two alerts as Alertmanager sends them to a webhook.
