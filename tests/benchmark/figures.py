@@ -30,17 +30,17 @@ LOCAL = {f"{WITH_POSTGRESQL}, {work}": f"{IN_PROCESS}, {work}" for work in WORK}
 OF_ONE_MORE = {"x ping": ("x ping", 2), "x uri": ("x uri", 3), "x floor": ("x floor", 2), "over debug, x ping": ("over debug, x ping", 3)}
 OF_A_PLAY = {"a play of one, x ping's": ("x ping", 2), "a play of one, x uri's": ("x uri", 2)}
 TARGETS = {
-    (f"{IN_PROCESS}, nothing to do", "over debug, x ping"): 0.055,
+    (f"{IN_PROCESS}, nothing to do", "over debug, x ping"): 0.045,
     (f"{IN_PROCESS}, moving", "over debug, x ping"): 0.070,
     (f"{IN_PROCESS}, moving", "x uri"): 0.050,
     (f"{WITH_ENVIRONMENT}, nothing to do", "over debug, x ping"): 0.075,
     (f"{WITH_ENVIRONMENT}, moving", "over debug, x ping"): 0.075,
-    (f"{AS_A_MODULE}, nothing to do", "x floor"): 1.08,
-    (f"{AS_A_MODULE}, moving", "x floor"): 1.15,
+    (f"{AS_A_MODULE}, nothing to do", "x floor"): 1.25,
+    (f"{AS_A_MODULE}, moving", "x floor"): 1.30,
     (f"{IN_PROCESS}, moving", "a play of one, x ping's"): 0.75,
     (f"{IN_PROCESS}, moving", "a play of one, x uri's"): 0.46,
-    (f"{WITH_POSTGRESQL}, nothing to do", "ms over the local ledger"): 10,
-    (f"{WITH_POSTGRESQL}, moving", "ms over the local ledger"): 10,
+    (f"{WITH_POSTGRESQL}, nothing to do", "ms over the local ledger"): 8,
+    (f"{WITH_POSTGRESQL}, moving", "ms over the local ledger"): 14,
 }
 
 
