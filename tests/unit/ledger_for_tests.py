@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import RECORDS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move, Pool
 
 T = TypeVar("T")
@@ -43,6 +47,16 @@ def fixture_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     server, database = request.getfixturevalue("postgresql"), request.getfixturevalue("database")
     url: str = server.url(database, database)
     return url
+
+
+def by_hand(ledger: str, statement: str) -> None:
+    """Run a statement on the tables as an administrator does, past the store. A table's name has ``{}`` before it."""
+    if ledger.startswith("postgresql"):
+        with psycopg.connect(ledger, autocommit=True) as database:
+            database.execute(statement.format("koodrive.").encode())
+    else:
+        with closing(sqlite3.connect(f"{ledger}/{RECORDS}", isolation_level=None)) as file:
+            file.execute(statement.format(""))
 
 
 def numbered(sequence: int, **changes: Any) -> Record:

@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
-import psycopg
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, OPEN, STATES, Store
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import RECORDS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
-from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads, numbered, python
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, by_hand, in_threads, numbered, python
 
 NOW = RECORD.begun_at + 20
 NewStore = Callable[[], Store]
@@ -33,16 +30,6 @@ def fixture_new_store(ledger: str) -> Iterator[NewStore]:
 @pytest.fixture(name="store")
 def fixture_store(new_store: NewStore) -> Store:
     return new_store()
-
-
-def by_hand(ledger: str, statement: str) -> None:
-    """Run a statement on the tables as an administrator does, past the store. A table's name has ``{}`` before it."""
-    if ledger.startswith("postgresql"):
-        with psycopg.connect(ledger, autocommit=True) as database:
-            database.execute(statement.format("koodrive.").encode())
-    else:
-        with closing(sqlite3.connect(f"{ledger}/{RECORDS}", isolation_level=None)) as file:
-            file.execute(statement.format(""))
 
 
 def stored(store: Store) -> list[tuple[int, str]]:

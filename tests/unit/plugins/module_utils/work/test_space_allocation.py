@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import Record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import LocalStore
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.moving import MOST_TRANSFERS
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
@@ -215,7 +216,7 @@ def test_another_writer_that_undoes_each_transfer_causes_a_failure_with_a_messag
     koodrive.state.tenant = Busy(TWO_GIVERS)
     failure = koodrive.layout({"type": "group", "unallocated_capacity": 50}, {"type": "individual", "unallocated_capacity": 0})
     assert failure["error"]["kind"] == "not_verified" and "Is there another writer?" in failure["msg"] and failure["changed"]
-    assert len(bodies(koodrive)) == 3
+    assert len(bodies(koodrive)) == MOST_TRANSFERS
 
 
 @pytest.mark.parametrize(
