@@ -293,7 +293,6 @@ def _refusal(error: Exception) -> str | None:
         host, port = (tried.hostaddr or tried.host).decode(), int(tried.port)
         startup = b"user\0" + tried.user + b"\0\0"
         with _wire(host, port) as wire:
-            wire.settimeout(CONNECT_AGAIN * 10)
             wire.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL) + startup)
             found = re.match(rb"E.{4}(?:[^\0]+\0)*?C(\w{5})\0", wire.recv(4096), re.DOTALL)
             state = found[1].decode() if found else ""
@@ -305,6 +304,7 @@ def _wire(host: str, port: int) -> socket.socket:
         return socket.create_connection((host, port), CONNECT_AGAIN * 10)
     wire = socket.socket(socket.AF_UNIX)
     try:
+        wire.settimeout(CONNECT_AGAIN * 10)
         wire.connect(f"{host}/.s.PGSQL.{port}")
     except BaseException:
         wire.close()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -583,6 +584,21 @@ def test_the_wait_for_a_full_server_has_an_end(postgresql: Postgresql, database:
         with refused(words="voll"):
             PostgresqlStore(url).newest("t")
         assert 0.7 <= time.monotonic() - start < 4
+
+
+def test_a_server_that_hangs_up_and_then_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql_store, "CONNECT_AGAIN", 0.02)
+    folder = short_folder()
+    with closing(socket.socket(socket.AF_UNIX)) as silent:
+        silent.bind(f"{folder}/.s.PGSQL.5432")
+        silent.listen()
+        threading.Thread(target=lambda: silent.accept()[0].close(), daemon=True).start()
+        threading.Timer(4, silent.close).start()
+        start = time.monotonic()
+        with refused(words="closed the connection"):
+            PostgresqlStore(f"postgresql://somebody@/d?host={folder}").newest("t")
+        assert time.monotonic() - start < 3
+    shutil.rmtree(folder)
 
 
 def connected_to(server: Postgresql) -> psycopg.Connection[Any]:
