@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
@@ -35,9 +36,19 @@ def action_for(koodrive: KooDriveForTests) -> ActionModule:
     )
 
 
-@pytest.mark.parametrize("shows_invocation", [True, False])
-def test_the_result_of_the_work_is_the_result_of_the_task(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, shows_invocation: bool) -> None:
-    monkeypatch.setattr(in_process, "_shows_invocation", lambda _variables: shows_invocation)
+@pytest.mark.parametrize(("setting", "shows_invocation"), [(True, True), (False, False), (None, True)])
+def test_the_result_of_the_work_is_the_result_of_the_task(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, setting: bool | None, shows_invocation: bool
+) -> None:
+    def configured(name: str, **others: Any) -> Any:
+        if name != "INJECT_INVOCATION":
+            return of_ansible(name, **others)
+        if setting is None:  # ansible-core before 2.21 does not know it.
+            raise AnsibleError(name)
+        return setting
+
+    of_ansible = in_process.C.config.get_config_value
+    monkeypatch.setattr(in_process.C.config, "get_config_value", configured)
     result = action_for(koodrive).run(task_vars={})
     assert result["changed"] and result["transfers"] == [{"type": "group", "expand_capacity": 100}]
     assert koodrive.methods() == ["GET", "POST", "GET"]

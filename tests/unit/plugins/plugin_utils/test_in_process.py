@@ -19,6 +19,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process
@@ -120,6 +121,7 @@ def test_an_error_of_the_work_is_a_failed_result(koodrive: KooDriveForTests) -> 
         ({"taget": GROUP, "target": None}, "Unsupported parameters: taget. Supported"),
         ({"verify": "perhaps"}, "argument 'verify' is of type text, and must be true or false."),
         ({"retries": float("inf")}, "argument 'retries' is of type text, and must be a whole number, without unit or separator"),
+        ({"target": [{"total_capacity": 1}]}, "missing required arguments: type found in target"),
         ({"target": [{"type": "group"}]}, "one of the following is required: total_capacity"),
         ({"timeout": "long"}, "argument 'timeout' is of type text, and must be a whole number, without unit or separator"),
     ],
@@ -128,6 +130,14 @@ def test_options_are_checked_as_a_module_checks_them(koodrive: KooDriveForTests,
     result = run(koodrive, **options)
     assert result["failed"] is True and result["error"]["kind"] == "invalid_request"
     assert result["msg"].startswith(message) and koodrive.methods() == []
+
+
+@pytest.mark.parametrize(
+    ("pools", "message"), [(None, "missing required arguments: pools"), ([{"total_capacity": 1}], "missing required arguments: type found in pools")]
+)
+def test_a_layout_must_have_pools_with_types(pools: Any, message: str) -> None:
+    result = run_in_process("huaweicloud.koodrive.koodrive_space_allocation", {"pools": pools}, ALLOCATION_SPEC, allocate_capacity, False)
+    assert result["failed"] is True and result["msg"].startswith(message)
 
 
 def test_the_work_gets_values_without_ansibles_tags(koodrive: KooDriveForTests) -> None:
