@@ -207,12 +207,16 @@ def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
     """Return the result of the run once the goal is reached, or in check mode would be."""
     pools, plan = _look(run, read_at)
     verified = True
+    pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
     while plan.moves:
         if len(run.report.made) == MOST_TRANSFERS:
             raise _lacking_again(run, plan)
         made = _predict(run, plan) if run.check_mode else _transfer(run, plan)
         if made is None:
             run.ledger.finish()
+            if time.monotonic() >= run.deadline:
+                raise run.ledger.busy(run.patience)
+            run.koodrive.wait(pauses, run.deadline - time.monotonic(), "Another task came first. Planning again.")
             pools, plan = _look(run, read_at)
         else:
             pools, verified = made

@@ -79,6 +79,10 @@ def test_a_number_in_a_text_means_its_digits() -> None:
         ({**FROM, "target": "group"}, "koodrive_target must be a list, also for one entry. It is group."),
         ({**FROM, "target": 5}, "koodrive_target must be a list, also for one entry. It is 5."),
         ({**FROM, "target": "[{type: gro"}, "koodrive_target is not valid YAML or JSON: "),
+        (
+            {**FROM, "target": "- type: group\n  ]"},
+            "koodrive_target is not valid YAML or JSON: expected <block end>, but found ']' in line 2, column 3. Correct it.",
+        ),
         ({**FROM, "target": "[" * 5000}, "koodrive_target is not valid YAML or JSON: "),
         ({**FROM, "target_type": "group", "expand_capacity": 1, "additions_need_a_key": "yes"}, "koodrive_expand_capacity needs koodrive_idempotency_key"),
     ],

@@ -23,6 +23,11 @@ MODULES = Path(module.__file__).parents[2] / "modules"
 GROUP = [{"type": "group", "total_capacity": 600}]
 
 
+def test_a_worker_must_run_and_have_its_playbook_as_parent() -> None:
+    assert module._has_parent(os.getpid(), os.getppid())
+    assert not module._has_parent(os.getpid(), os.getpid()) and not module._has_parent(2**30, os.getpid())
+
+
 def started(koodrive: KooDriveForTests, tmp_path: Path, name: str, arguments: dict[str, Any], **environment: str) -> subprocess.Popen[str]:
     """Start the module ``name`` with its options in a file, as developers do."""
     path = tmp_path / "arguments.json"
