@@ -427,8 +427,7 @@ def _find_outcome(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
         _warn_of_changes(run, plan, failure, verification.pools)
         return Made(verification.pools, verified=True)
     if run.ledger.finish(accepted=failure is None) == DONE:
-        run.report.has_made(plan)  # Another run saw it in the pools.
-        return Made(plan.after(), verified=False)
+        return _seen_by_another_run(run, plan, failure)
     if verification.pools is None or run.goal.adds or plan.missing(verification.pools) or run.next_plan(verification.pools).moves:
         raise _not_shown(run, plan, verification) if failure is None else _unknown_outcome(run, plan, failure, verification)
     _warn_of_changes(run, plan, failure, verification.pools)
@@ -439,6 +438,22 @@ def _find_outcome(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
 def _must_verify(run: Run, plan: Plan) -> bool:
     """Return whether to read the pools after the transfer: as the task says, and always before another transfer."""
     return run.care.verify or bool(run.next_plan(plan.after()).moves)
+
+
+def _seen_by_another_run(run: Run, plan: Plan, lost: KooDriveError | None) -> Made:
+    """Return the pools after a transfer that another run has seen in them, and that this run has not.
+
+    Raises KooDriveError ``not_verified`` if capacity has moved away since, and this run makes no other transfer.
+    """
+    run.report.has_made(plan)
+    pools = _read(run, "Reading the pools after the transfer")
+    if plan.missing(pools) and not run.goal.adds and not run.next_plan(pools).moves:
+        why = f"another task has seen it in the pools, but now {_lacks(plan, pools)} again"
+        raise KooDriveError("not_verified", why, action=_action(plan), advice="Find what moves capacity too, and run again.")
+    if lost is not None:
+        run.report.warnings.append(f"The reply to the transfer was lost ({lost.what}). Another task has seen the transfer in the pools.")
+    _warn_of_other_changes(run, plan, pools)
+    return Made(pools, verified=True)
 
 
 def _ensure_still_ours(run: Run, plan: Plan, lost: KooDriveError | None, state: str) -> None:
@@ -521,7 +536,7 @@ def _not_shown(run: Run, plan: Plan, verification: Verification) -> KooDriveErro
     if verification.pools is None:
         why = "the pools could not be read after it"
     else:
-        lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(verification.pools).items())
+        lacks = _lacks(plan, verification.pools)
         why = f"{_when_last_read(run, verification)} the pools do not show it{f': {lacks}' if lacks else ''}"
     return KooDriveError("not_verified", f"KooDrive accepted it, but {why}", action=_action(plan))
 
@@ -554,17 +569,24 @@ def _warn_of_changes(run: Run, plan: Plan, lost: KooDriveError | None, pools: Al
         run.report.warnings.append(f"The reply to the transfer was lost ({lost.what}). The pools show {shown}.")
     elif not plan.is_consistent_with(pools):
         run.report.warnings.append("KooDrive accepted the transfer, and every target has enough, but not by this transfer. It stays open in the ledger.")
+    _warn_of_other_changes(run, plan, pools)
+
+
+def _warn_of_other_changes(run: Run, plan: Plan, pools: Allocation) -> None:
     changes = ", ".join(f"{name} {gigabytes:+d} GB" for name, gigabytes in plan.other_changes(pools).items())
     if changes:
-        run.report.warnings.append(f"Other changes came during the transfer: {changes}. Is there another writer?")
+        run.report.warnings.append(f"Other changes came during the transfer, from another task or another program: {changes}.")
+
+
+def _lacks(plan: Plan, pools: Allocation) -> str:
+    return " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(pools).items())
 
 
 def _lacking_again(run: Run, plan: Plan) -> KooDriveError:
     """Return the error of pools that lack capacity again after the last transfer that a run may make."""
-    lacks = " and ".join(f"{name} lacks {gigabytes} GB" for name, gigabytes in plan.missing(plan.before).items())
     return KooDriveError(
         "not_verified",
-        f"after {len(run.report.made)} transfers {lacks} again",
+        f"after {len(run.report.made)} transfers {_lacks(plan, plan.before)} again",
         action="Moving capacity",
         advice=f"Is there another writer? {run.report.advice['not_verified']}",
     )

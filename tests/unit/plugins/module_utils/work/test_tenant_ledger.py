@@ -477,6 +477,23 @@ def test_a_run_that_was_suspended_after_its_record_sends_nothing(koodrive: KooDr
     assert states(koodrive) == [DONE, NOT_DONE] and writes(koodrive) == 1
 
 
+def end_elsewhere(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, ending: str, *then: dict[str, Any]) -> None:
+    """Let another run end the record with ``ending`` after the first POST, and ``then`` make transfers of its own."""
+
+    def transfer_and_end(self: client.KooDrive, *args: Any) -> None:
+        try:
+            transfer(self, *args)
+        finally:
+            store = LocalStore(koodrive.ledger)
+            store.end(records(koodrive)[0], ending, time.time())
+            store.close()
+            for body in then:
+                koodrive.state.tenant.transfer(body)
+
+    transfer = client.KooDrive.transfer
+    monkeypatch.setattr(client.KooDrive, "transfer", transfer_and_end)
+
+
 @pytest.mark.parametrize(
     ("answer", "kind_if_lost"),
     [(Fault(), "outcome_unknown"), (Fault(reply="reset"), "outcome_unknown"), (Fault(reply="status", status=429), "rate_limited")],
@@ -486,16 +503,7 @@ def test_a_run_that_was_suspended_after_its_record_sends_nothing(koodrive: KooDr
 def test_a_writer_whose_record_another_run_has_ended(
     koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, key: str | None, ending: str, answer: Fault, kind_if_lost: str
 ) -> None:
-    def end_elsewhere(self: client.KooDrive, *args: Any) -> None:
-        try:
-            transfer(self, *args)
-        finally:
-            store = LocalStore(koodrive.ledger)
-            store.end(records(koodrive)[0], ending, time.time())
-            store.close()
-
-    transfer = client.KooDrive.transfer
-    monkeypatch.setattr(client.KooDrive, "transfer", end_elsewhere)
+    end_elsewhere(koodrive, monkeypatch, ending)
     koodrive.script(Fault(), answer)
     # Without a key, an accepted addition is the run's own: nothing repeats it.
     kind = None if ending == DONE or (key is None and answer == Fault()) else kind_if_lost
@@ -506,6 +514,30 @@ def test_a_writer_whose_record_another_run_has_ended(
         assert "Before: department 2,000 GB" in result["msg"] and "Now: department 1,990 GB" in result["msg"]
         assert "Done before that" not in result["msg"]
     assert koodrive.run(GROUP, **QUICK)["changed"], "a run with a desired state must reach it after another run has ended the record"
+
+
+@pytest.mark.parametrize("answer", [Fault(), Fault(reply="reset")], ids=["accepted", "lost"])
+def test_a_state_that_another_run_has_undone_is_no_success(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, answer: Fault) -> None:
+    end_elsewhere(koodrive, monkeypatch, DONE, {"originType": 2, "target": [{"type": 0, "expandCapacity": 150}]})
+    koodrive.script(Fault(), answer)
+    result = koodrive.failure(GROUP, **QUICK)
+    assert result["error"]["kind"] == "not_verified" and result["changed"]
+    assert "now group lacks 150 GB again" in result["msg"] and "Done before that: 200 GB to group from department" in result["msg"]
+    assert writes(koodrive) == 1
+
+
+@pytest.mark.parametrize("answer", [Fault(), Fault(reply="reset")], ids=["accepted", "lost"])
+@pytest.mark.parametrize("options", [{}, {"idempotency_key": "A-1"}], ids=["no key", "key"])
+def test_an_addition_that_another_run_has_seen_has_the_pools_of_a_reading(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, answer: Fault, options: dict[str, Any]
+) -> None:
+    end_elsewhere(koodrive, monkeypatch, DONE, {"originType": 2, "target": [{"type": 0, "expandCapacity": 3}]})
+    koodrive.script(Fault(), answer)
+    result = koodrive.run(TEN, **options, **QUICK)
+    assert result["changed"] and result["verified"] and result["allocation"]["group"]["total_capacity"] == 507
+    *lost, others = result["warnings"]
+    assert "from another task or another program: department +3 GB, group -3 GB" in others
+    assert ["Another task has seen the transfer in the pools" in warning for warning in lost] == ([] if answer == Fault() else [True])
 
 
 @pytest.mark.parametrize("job", [{"JOB_ID": "42", "AWX_HOST": "https://awx.example"}, {}])
