@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.request import getproxies_environment
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import PROXY_FAULTS, PROXY_UNREACHED
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import PROXY_FAULTS, PROXY_UNREACHED, REPLY_FAULTS
 
 #: Errors of the operating system that another try cannot change.
 PERMANENT_ERRNOS = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EAFNOSUPPORT}
@@ -78,7 +78,7 @@ def _explained(cause: BaseException) -> Failure | None:
     """Return what the exception says about the network, or None if it is not about the network."""
     if isinstance(cause, PROXY_FAULTS):
         return _proxy_failure(cause)
-    if isinstance(cause, (http.client.HTTPException, EOFError)):
+    if isinstance(cause, (http.client.HTTPException, EOFError, *REPLY_FAULTS)):
         return Failure(_broken_reply(cause), transient=True)
     if isinstance(cause, OSError):
         return _system_failure(cause)

@@ -113,12 +113,14 @@ def _spellings(secret: str) -> list[str]:
 
 
 def _character(char: str, base64_digit: bool = False) -> str:
-    """Return a regular expression for ``char`` as plain text, in a URL, in JSON and in HTML."""
+    """Return a regular expression for ``char`` as plain text, in JSON, in HTML, and in a URL, also in one within a URL."""
     if char.isalnum():
         return re.escape(char)
     number = ord(char)
-    forms = [re.escape(char), re.escape(HTML_NAMES.get(char, char)), f"%{number:02x}", f"\\\\u{number:04x}", re.escape("\\" + char)]
+    forms = [re.escape(char), re.escape(HTML_NAMES.get(char, char)), f"%(?:25)*{number:02x}", f"\\\\u{number:04x}", re.escape("\\" + char)]
     forms += [f"&#0*{number};", f"&#x0*{number:x};"]
+    if char == "+":
+        forms.append(" ")  # A server that reads it in a query takes it for a blank.
     if base64_digit:
         forms += {"+": ["-"], "/": ["_"]}.get(char, [])
     return f"(?:{'|'.join(forms)})"

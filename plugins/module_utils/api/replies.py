@@ -238,8 +238,12 @@ def _whole_number(row: Mapping[str, Any], field: str, highest: int = MAX_POOL) -
 
 
 def _code(value: Mapping[str, Any]) -> str | None:
+    """Return the code as text; "0" for each spelling of zero."""
     code = value.get("code", value.get("error_code"))
-    return str(code) if isinstance(code, (int, str)) and not isinstance(code, bool) else None
+    if isinstance(code, bool) or not isinstance(code, (int, str)):
+        return None
+    text = str(code).strip()
+    return "0" if text and not text.strip("0") else text
 
 
 def _answer(reply: Reply, value: Mapping[str, Any], call: Call) -> Answer:

@@ -34,6 +34,7 @@ except Exception:  # A broken installation, or an unusable SSLKEYLOGFILE, raises
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
     PROXY_FAULTS: tuple[type[Exception], ...] = ()
     PROXY_UNREACHED: tuple[type[Exception], ...] = ()
+    REPLY_FAULTS: tuple[type[Exception], ...] = ()
 else:
     REQUESTS_IMPORT_ERROR = None
     #: What requests, urllib3 and http.client raise for a proxy's URL that they cannot use.
@@ -48,6 +49,8 @@ else:
     )
     #: What they raise if the proxy cannot be reached.
     PROXY_UNREACHED = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
+    #: What they raise for a reply with two different lengths.
+    REPLY_FAULTS = (urllib3.exceptions.InvalidHeader,)
 
 
 def without_requests(missing: str) -> str:

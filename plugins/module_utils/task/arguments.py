@@ -64,7 +64,7 @@ def _number(value: Any) -> Any:
     if number is not None:
         return number
     # Python refuses to write very long numbers.
-    return f"{'it' if isinstance(value, int) else str(value)[:MAX_SHOWN]}{NO_NUMBER}"
+    return f"{'a number this great' if isinstance(value, int) else str(value)[:MAX_SHOWN]}{NO_NUMBER}"
 
 
 def whole_number(value: Any) -> int | None:

@@ -223,7 +223,7 @@ def _app(values: _Values) -> AppAuth:
 def _ledger(values: _Values) -> str | None:
     """Return the path or the URL of the ledger, or None for the default one."""
     ledger = values.stripped("ledger")
-    if ledger is not None and not os.path.isabs(ledger) and not ledger.startswith(POSTGRESQL):
+    if ledger is not None and ("\0" in ledger or not (os.path.isabs(ledger) or ledger.startswith(POSTGRESQL))):
         raise invalid_request(values.named("ledger"), "must be an absolute path, or the URL of a PostgreSQL database (postgresql://...)")
     return ledger
 

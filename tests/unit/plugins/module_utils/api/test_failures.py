@@ -59,6 +59,7 @@ def a_lost_connection() -> BaseException:
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known", True),
         (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "Connection refused", True),
         (system_error(errno.EHOSTUNREACH), "No route to host", True),
+        (urllib3.exceptions.InvalidHeader("Content-Length contained multiple unmatching values (10, 11)"), "the reply is not HTTP", True),
         (system_error(errno.EACCES), "Permission denied", False),
         (system_error(errno.ENOENT), "No such file or directory", False),
         (OSError("Could not find a suitable TLS CA certificate bundle, invalid path: /x"), "Could not find a suitable", False),

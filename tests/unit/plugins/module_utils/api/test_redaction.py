@@ -9,7 +9,7 @@ import base64
 import html
 import json
 from collections.abc import Callable
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import (
@@ -33,6 +33,9 @@ SECRET = "c69b+Zq/9_x-T==&<1\"'"
         quote(SECRET, safe="").lower(),
         quote(SECRET),
         quote_plus(SECRET),
+        unquote_plus(SECRET),
+        quote(quote(SECRET, safe=""), safe=""),
+        quote(quote(quote(SECRET))),
         quote("Bearer " + SECRET),
         json.dumps(SECRET)[1:-1],
         json.dumps(SECRET)[1:-1].replace("/", "\\/"),

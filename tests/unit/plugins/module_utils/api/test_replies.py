@@ -302,8 +302,13 @@ def test_a_fault_of_the_server_is_recognized_with_every_status(status: int, code
         assert caught.value.answer.code == "13000201" and "inner server invoke failure" in caught.value.what
 
 
+@pytest.mark.parametrize("code", [0, "0", " 0 ", "00000000"])
+def test_each_spelling_of_zero_is_a_success(code: Any) -> None:
+    assert value_of(reply({"code": code}), call(is_write=True)) == {"code": code}
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
-@pytest.mark.parametrize("body", [{"code": 0}, {"code": "0", "msg": "Successful"}, {"code": None}, {"msg": "Blocked"}])
+@pytest.mark.parametrize("body", [{"code": 0}, {"code": "000"}, {"code": "0", "msg": "Successful"}, {"code": None}, {"msg": "Blocked"}])
 def test_a_4xx_without_the_code_of_an_error_refuses_no_transfer(status: int, body: Any) -> None:
     with pytest.raises(KooDriveError, match="it has no code of an error, so it is not KooDrive's") as caught:
         value_of(reply(body, status), call(is_write=True))

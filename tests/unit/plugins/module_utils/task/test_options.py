@@ -217,7 +217,9 @@ def test_a_missing_credential_names_both_variables() -> None:
     assert "KOODRIVE_TOKEN or KOODRIVE_APP_ID in the environment" in refusal()
 
 
-@pytest.mark.parametrize(("name", "value"), [("ledger", "koodrive.db"), ("ledger", "mysql://u:pa55@db/koodrive"), ("tenant", "x" * 256), ("tenant", "a\tb")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("ledger", "koodrive.db"), ("ledger", "/var/\0"), ("ledger", "mysql://u:pa55@db/koodrive"), ("tenant", "x" * 256), ("tenant", "a\tb")]
+)
 def test_a_bad_ledger_or_tenant_is_refused_by_name(name: str, value: str) -> None:
     for environ, options, named in (({}, {name: value}, name), ({f"KOODRIVE_{name.upper()}": value}, {}, f"{name} (KOODRIVE_{name.upper()})")):
         with pytest.raises(KooDriveError) as caught:
