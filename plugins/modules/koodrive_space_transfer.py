@@ -72,6 +72,7 @@ options:
   idempotency_key:
     description:
       - The name of this addition, such as an order number. It has 1 to 255 visible ASCII characters, without blanks.
+      - Quote a key that looks like a number. Otherwise, YAML reads C(00123) as C(83).
       - The module makes the addition with this key once per tenant and ledger, however many runs and machines ask for
         it. If it was made before, the module sends nothing, and RV(earlier) says when.
       - All targets of the task must have O(target[].expand_capacity). Desired states need no key.

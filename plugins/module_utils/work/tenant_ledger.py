@@ -200,7 +200,7 @@ class TenantLedger:
         own, state = self._own, self._state_of_own
         self._own = self._state_of_own = None
         if own is None:
-            return state or OPEN
+            return OPEN
         try:
             if state is None:
                 return self._store.release(own, accepted)

@@ -330,6 +330,7 @@ def test_a_refused_read_and_an_invalid_reply_are_not_tried_again(koodrive: KooDr
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
+        ("oversized", "the reply has more than 1048576 bytes and was not read"),
         ("redirect", "it is a redirect to 'http://127.0.0.1:"),
         ("redirect-page", "it is a redirect to 'https://login.example.org/elsewhere', which is not followed (HTTP 302, it is empty)"),
         ("redirect-endless", "it is a redirect to 'nowhere:://', which is not followed"),
