@@ -214,15 +214,23 @@ def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
         made = _predict(run, plan) if run.check_mode else _transfer(run, plan)
         if made is None:
             run.ledger.finish()
-            if time.monotonic() >= run.deadline:
-                raise run.ledger.busy(run.patience)
-            run.koodrive.wait(pauses, run.deadline - time.monotonic(), "Another task came first. Planning again.")
+            _wait_after_conflict(run, pauses)
             pools, plan = _look(run, read_at)
         else:
             pools, verified = made
             run.tries_left = run.koodrive.retries + 1
             plan = _noted(run, run.next_plan(pools))
     return run.report.success(pools, verified)
+
+
+def _wait_after_conflict(run: Run, pauses: Pauses) -> None:
+    """Wait before this run looks again, since another one has written to the ledger first.
+
+    Raises KooDriveError ``busy`` when patience ends.
+    """
+    if time.monotonic() >= run.deadline:
+        raise run.ledger.busy(run.patience)
+    run.koodrive.wait(pauses, run.deadline - time.monotonic(), "Another task came first. Reading the pools again.")
 
 
 class Made(NamedTuple):
@@ -241,6 +249,7 @@ def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
         since = seconds_since_boot()
         pools = _read(run, "Reading the pools")
         if not run.ledger.resolve(pools, run.koodrive.read_call, read_at(since)):
+            _wait_after_conflict(run, pauses)
             continue
         plan = _plan(run, pools)
         if not plan.moves or run.ledger.open is None:

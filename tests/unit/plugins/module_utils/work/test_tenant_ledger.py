@@ -341,6 +341,15 @@ def test_a_run_that_others_overtake_each_time_gives_up(koodrive: KooDriveForTest
     assert 2 <= len(koodrive.methods()) < 10
 
 
+def test_a_run_whose_ledger_never_keeps_an_outcome_gives_up(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moving, "PATIENCE", 1)
+    kept = iter([OPEN] * 50)
+    monkeypatch.setattr(LocalStore, "end", lambda *_args: next(kept))
+    with open_record(koodrive, busy_until=0, begun_at=1):
+        assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "busy"
+    assert 2 <= len(koodrive.methods()) < 10
+
+
 def test_settle_time_0_resolves_a_record_whose_writer_may_no_longer_send(koodrive: KooDriveForTests) -> None:
     with open_record(koodrive, busy_until=time.time() - 5):
         assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
