@@ -511,8 +511,9 @@ def test_a_machine_that_is_gone_is_missed_soon_unless_the_url_says_otherwise(pos
 class Refusing:
     """A server that refuses the first connections with an ErrorResponse, and hands the later ones to a real server."""
 
-    def __init__(self, port: int, sqlstate: str, words: str, at_most: float) -> None:
+    def __init__(self, port: int, sqlstate: str, words: str, at_most: float, times: int = 1000) -> None:
         self._port = port
+        self._times = times
         fields = {"S": "ФАТАЛЬНО", "V": "FATAL", "C": sqlstate, "M": words}
         body = b"".join(f"{name}{value}\0".encode() for name, value in fields.items()) + b"\0"
         self._error = b"E" + struct.pack("!i", len(body) + 4) + body
@@ -536,7 +537,7 @@ class Refusing:
 
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError):
-            if time.monotonic() < self._until:
+            if time.monotonic() < self._until and self.refused < self._times:
                 self.refused += 1
                 # libpq asks for encryption first.
                 if client.recv(8, socket.MSG_WAITALL)[4:] in (struct.pack("!i", 80877103), struct.pack("!i", 80877104)):
@@ -565,6 +566,13 @@ def test_a_run_waits_for_a_full_or_starting_server_with_any_message(postgresql: 
             start = time.monotonic()
             assert store.append(RECORD)
             assert time.monotonic() - start > 0.6 and refusing.refused >= 4
+
+
+def test_a_server_that_was_full_a_moment_ago_is_tried_once_more(postgresql: Postgresql, database: str) -> None:
+    with Refusing(postgresql.port, "53300", "слишком много", at_most=60, times=1) as refusing:
+        url = postgresql.url(database, database).replace(f":{postgresql.port}/", f":{refusing.port}/")
+        with closing(PostgresqlStore(url)) as store:
+            assert store.append(RECORD) and refusing.refused == 1
 
 
 def test_any_other_refusal_fails_at_once(postgresql: Postgresql, database: str) -> None:
