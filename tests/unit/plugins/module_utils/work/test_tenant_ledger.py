@@ -164,6 +164,12 @@ def test_the_record_is_there_before_the_first_byte_is_sent(koodrive: KooDriveFor
     assert seen == [OPEN]
 
 
+def test_a_record_says_until_when_its_writer_may_send(koodrive: KooDriveForTests) -> None:
+    koodrive.run(GROUP, timeout=7, verify_timeout=20, settle_time=33, **TENANT)
+    (record,) = records(koodrive)
+    assert record.busy_until - record.begun_at == pytest.approx(10 + 7 + 20, abs=0.01) and record.settle_time == 33
+
+
 @pytest.mark.parametrize(("sent", "state"), [(True, OPEN), (False, NOT_DONE)])
 def test_an_interrupt_leaves_a_transfer_open_if_it_may_have_been_sent(
     koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, sent: bool, state: str
