@@ -372,7 +372,7 @@ def test_in_a_folder_of_another_user_nothing_is_sent(koodrive: KooDrive, control
 
 
 def test_a_task_shows_its_ledger_without_the_password(koodrive: KooDrive, controller: Controller, ledger: str) -> None:
-    job = controller.launch("-vvv", ledgers={"host": ledger}, **GROUP)
+    job = controller.launch("-vvv", "-e", "ansible_inject_invocation=true", ledgers={"host": ledger}, **GROUP)
     assert job.result()["changed"] and koodrive.is_moved_once()
     shown = set(re.findall('"ledger": "([^"]+)"', job.output))
     assert shown == {ledger.replace(f":{PASSWORD}@", "********")}, job.output
