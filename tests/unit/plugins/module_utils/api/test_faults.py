@@ -225,6 +225,13 @@ def test_retry_after_is_used_up_to_a_limit(koodrive: KooDriveForTests) -> None:
     assert 0.4 <= time.monotonic() - start < 4
 
 
+def test_retry_after_is_used_between_looks_for_a_transfer(koodrive: KooDriveForTests) -> None:
+    koodrive.script(OK, OK, Fault(apply="no", reply="status", status=429, retry_after="1"))
+    start = time.monotonic()
+    assert koodrive.run(GROUP, verify_timeout=5)["verified"]
+    assert 1 <= time.monotonic() - start < 4 and koodrive.methods() == ["GET", "POST", "GET", "GET"]
+
+
 @pytest.mark.parametrize("targets", [[GROUP], BOTH], ids=["desired", "with expand"])
 def test_a_rate_limit_after_a_done_transfer_does_not_make_it_twice(koodrive: KooDriveForTests, targets: list[dict[str, Any]]) -> None:
     koodrive.script(OK, Fault(apply="yes", reply="status", status=429))
