@@ -163,7 +163,7 @@ def move_capacity(
             raise _forgets_keys()
         with KooDrive(connection, report.warnings, caller) as koodrive, store_of(choice.path, check_mode) as store:
             writer = Writer(choice.writer, connection.trace_id, connection.timeout, care.verify_timeout, care.settle_time)
-            tenant = tenant_of(choice, connection.credential, koodrive, store, check_mode)
+            tenant = tenant_of(choice, connection.credential, koodrive, store)
             ledger = TenantLedger(store, tenant, writer, lambda: _now(koodrive, store), report.warnings, check_mode)
             try:
                 result = _fulfil(Run(goal, care, koodrive, report, ledger, check_mode), lambda since: _read_at(koodrive, store, since))

@@ -102,7 +102,7 @@ def _moment(text: str) -> float:
 
 def _tenant(connection: Connection, ledger: LedgerChoice, koodrive: KooDrive, store: Store) -> str:
     """Return the tenant. Raises KooDriveError if it is unknown, since the ledger would then seem to be empty."""
-    tenant = tenant_of(ledger, connection.credential, koodrive, store, read_only=True)
+    tenant = tenant_of(ledger, connection.credential, koodrive, store)
     if tenant is not None:
         return tenant
     # With 403, these credentials may lack the right to this call alone.

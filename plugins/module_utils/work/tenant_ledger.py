@@ -33,7 +33,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options 
 SLACK = 10.0
 
 
-def tenant_of(ledger: LedgerChoice, credential: str, koodrive: KooDrive, store: Store, read_only: bool) -> str | None:
+def tenant_of(ledger: LedgerChoice, credential: str, koodrive: KooDrive, store: Store) -> str | None:
     """Return the tenant: the name in the options, or KooDrive's tenant ID. None if KooDrive does not report it.
 
     The ledger keeps KooDrive's answer for each credential, as a hash, since a token must not be in the ledger.
@@ -44,8 +44,8 @@ def tenant_of(ledger: LedgerChoice, credential: str, koodrive: KooDrive, store: 
     tenant = store.tenant_of(hashed)
     if tenant is None:
         tenant = koodrive.tenant_id("Asking for the tenant")
-        if tenant is not None and not read_only:
-            # If this fails, the next run asks again.
+        if tenant is not None:
+            # If this fails, as in a store that is only read, the next run asks again.
             with suppress(KooDriveError):
                 store.remember(hashed, tenant)
     return tenant

@@ -41,7 +41,7 @@ def tenant(koodrive: KooDriveForTests, read_only: bool = False, **given: Any) ->
     options = options_of(koodrive, **given)
     connection, ledger = connection_from(options, environ={}), ledger_from(options, environ={})
     with KooDrive(connection, []) as one, store_of(ledger.path, read_only) as store:
-        return tenant_of(ledger, connection.credential, one, store, read_only)
+        return tenant_of(ledger, connection.credential, one, store)
 
 
 @pytest.mark.parametrize("ledger", ["relative/path", "mysql://host/db", "sqlite:///x", "file:///x", "postgresql:/host/db"])
