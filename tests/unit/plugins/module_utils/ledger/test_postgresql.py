@@ -598,9 +598,13 @@ def test_a_server_that_hangs_up_and_then_says_nothing_is_not_waited_for(monkeypa
     monkeypatch.setattr(postgresql_store, "CONNECT_AGAIN", 0.02)
     folder = short_folder()
     with closing(socket.socket(socket.AF_UNIX)) as silent:
+
+        def hang_up() -> None:
+            silent.accept()[0].close()
+
         silent.bind(f"{folder}/.s.PGSQL.5432")
         silent.listen()
-        threading.Thread(target=lambda: silent.accept()[0].close(), daemon=True).start()
+        threading.Thread(target=hang_up, daemon=True).start()
         threading.Timer(4, silent.close).start()
         start = time.monotonic()
         with refused(words="closed the connection"):
