@@ -102,7 +102,7 @@ def _proxy_failure(cause: BaseException) -> Failure:
     return Failure("the proxy of the environment cannot be used: check the URL in HTTPS_PROXY or ALL_PROXY", transient=False)
 
 
-def _broken_reply(cause: Exception) -> str:
+def _broken_reply(cause: BaseException) -> str:
     if isinstance(cause, http.client.RemoteDisconnected):
         return "the connection was closed without a reply"
     if isinstance(cause, (http.client.IncompleteRead, EOFError)):
