@@ -458,7 +458,7 @@ def _seen_by_another_run(run: Run, plan: Plan, lost: KooDriveError | None) -> Ma
     pools = _read(run, "Reading the pools after the transfer")
     if plan.missing(pools) and not run.goal.adds and not run.next_plan(pools).moves:
         why = f"another task has seen it in the pools, but now {_lacks(plan, pools)} again"
-        raise KooDriveError("not_verified", why, action=_action(plan), advice="Find what moves capacity too, and run again.")
+        raise KooDriveError("not_verified", why, action=_action(plan), advice="Find what else moves capacity, and run again.")
     if lost is not None:
         run.report.warnings.append(f"The reply to the transfer was lost ({lost.what}). Another task has seen the transfer in the pools.")
     _warn_of_other_changes(run, plan, pools)

@@ -493,7 +493,8 @@ def test_a_run_that_was_suspended_after_its_record_sends_nothing(koodrive: KooDr
 
 
 def end_elsewhere(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, ending: str, *then: dict[str, Any]) -> None:
-    """Let another run end the record with ``ending`` after the first POST, and ``then`` make transfers of its own."""
+    """Let another run end the record of each POST with ``ending``, and once ``then`` make transfers of its own."""
+    bodies = list(then)
 
     def transfer_and_end(self: client.KooDrive, *args: Any) -> None:
         try:
@@ -502,8 +503,8 @@ def end_elsewhere(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, e
             store = LocalStore(koodrive.ledger)
             store.end(records(koodrive)[0], ending, time.time())
             store.close()
-            for body in then:
-                koodrive.state.tenant.transfer(body)
+            while bodies:
+                koodrive.state.tenant.transfer(bodies.pop())
 
     transfer = client.KooDrive.transfer
     monkeypatch.setattr(client.KooDrive, "transfer", transfer_and_end)
@@ -539,6 +540,13 @@ def test_a_state_that_another_run_has_undone_is_no_success(koodrive: KooDriveFor
     assert result["error"]["kind"] == "not_verified" and result["changed"]
     assert "now group lacks 150 GB again" in result["msg"] and "Done before that: 200 GB to group from department" in result["msg"]
     assert writes(koodrive) == 1
+
+
+def test_a_layout_that_another_run_has_undone_is_made_again(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    end_elsewhere(koodrive, monkeypatch, DONE, {"originType": 2, "target": [{"type": 0, "expandCapacity": 150}]})
+    others = [{"type": name, "unallocated_capacity": 0} for name in ("department", "individual")]
+    result = koodrive.layout(GROUP, *others, tenant="ours", verify_timeout=0)
+    assert [row["expand_capacity"] for row in result["transfers"]] == [200, 150] and koodrive.totals()["group"] == 700
 
 
 @pytest.mark.parametrize("answer", [Fault(), Fault(reply="reset")], ids=["accepted", "lost"])
