@@ -15,7 +15,7 @@ class ActionModule(InProcessAction):
 
 
 def main() -> None:
-    """The module, for tools that find this file in its place and look for its options, as ansible-lint does."""
+    """Run the module, for tools that look for its options in this file, as ansible-lint does."""
     from ansible_collections.huaweicloud.koodrive.plugins.modules.koodrive_space_transfer import main as module_main
 
     module_main()

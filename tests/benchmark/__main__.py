@@ -43,7 +43,7 @@ def on_the_wire(bench: Runner, them: Mapping[str, Contender]) -> dict[str, dict[
 
 
 def costs(bench: Runner, them: Mapping[str, Contender], rounds: int, delay: float = 0.0) -> tuple[dict[str, float], dict[str, float]]:
-    """The median cost of one more task of each contender, and of a whole play of one, in seconds.
+    """Return the median cost of one more task of each contender, and of a whole play of one, in seconds.
 
     In each round all take turns, so that a noisy machine hurts all alike.
     """
@@ -64,7 +64,7 @@ def medians(seen: Mapping[Any, list[float]]) -> dict[Any, float]:
 
 
 def tenants(bench: Runner, rounds: int, counts: Iterable[int]) -> dict[int, float]:
-    """What a task costs per tenant, in seconds, when that many hosts have one each; forks 10."""
+    """Return what a task costs per tenant, in seconds, if that many hosts have one each, with ten forks."""
     seen: dict[int, list[float]] = {count: [] for count in counts}
     idle: list[dict[str, Any]] = [{"ansible.builtin.meta": "noop"}]
     task = transfer(MOVING, tenant="{{ inventory_hostname }}")
@@ -78,7 +78,7 @@ def tenants(bench: Runner, rounds: int, counts: Iterable[int]) -> dict[int, floa
 
 
 def memory(bench: Runner) -> dict[str, float]:
-    """In MB: the peak of the module's process, and by how much we make the ansible-playbook process grow."""
+    """Return in MB the peak of the module's process, and how much larger the collection makes ansible-playbook."""
     stand_in = bench.folder / "python"
     stand_in.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parent / "peak.py"} "$@"\n', encoding="utf-8")
     stand_in.chmod(0o700)
@@ -90,7 +90,7 @@ def memory(bench: Runner) -> dict[str, float]:
 
 
 def _high_water(process: subprocess.Popen[bytes]) -> float:
-    """The most memory that the process itself had, in MB, without its children."""
+    """Return the most memory that the process itself had, in MB, without its children."""
     most = 0
     with process:
         while process.poll() is None:
@@ -102,7 +102,7 @@ def _high_water(process: subprocess.Popen[bytes]) -> float:
 
 
 def measured(bench: Runner, rounds: int, only: str | None) -> dict[str, Any]:
-    """All figures, or with ``only`` what is compared of the contenders whose names it matches, which takes less time."""
+    """Return all figures. With ``only``, compare the contenders whose names it matches, which takes less time."""
     them = {name: contender for name, contender in contenders(bench.simulator.endpoint, TOKEN, bench.ca).items() if re.search(only or "", name)}
     if not them:
         sys.exit(f"No contender's name matches {only}")

@@ -45,7 +45,7 @@ TARGETS = {
 
 
 def derived(costs: Seconds, plays: Seconds) -> dict[str, dict[str, float]]:
-    """What can be derived of each contender, by the names of contender and figure."""
+    """Return what can be derived of each contender, by the names of contender and figure."""
     found: dict[str, dict[str, float]] = {name: {} for name in costs}
     for name, of_this in found.items():
         for figure, calculated in DERIVED.items():
@@ -81,7 +81,7 @@ def _headings(columns: Columns) -> str:
 
 
 def _cells(columns: Columns, figures: Mapping[str, float]) -> str:
-    """The row's part below the headings; a figure that could not be derived is a dash."""
+    """Return the row's part below the headings. A figure that could not be derived is a dash."""
     texts = [f"{figures[figure]:.{digits}f}" if figure in figures else "-" for figure, (_heading, digits) in columns.items()]
     return "".join(f"{text:>{len(heading) + 3}}" for text, (heading, _digits) in zip(texts, columns.values()))
 

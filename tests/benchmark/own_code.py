@@ -37,7 +37,7 @@ SIGNED = {"host": "h" * 253, "x-date": "20251103T070140Z", "x-user-id": "u" * 10
 
 
 def own_code() -> float:
-    """Seconds for checking options, parsing, planning, signing and shaping the result of one run; the median of many."""
+    """Return the median seconds to check options, parse, plan, sign and make the result of one run."""
     times = []
     for _time in range(500):
         start = time.perf_counter()

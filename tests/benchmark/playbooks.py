@@ -39,7 +39,7 @@ class Contender(NamedTuple):
 
 
 def contenders(endpoint: str, token: str, ca: str) -> dict[str, Contender]:
-    """What is compared, by name. ``ca`` has one certificate, that of the endpoint's CA."""
+    """Return what is compared, by name. ``ca`` has one certificate, that of the endpoint's CA."""
     return {
         DEBUG: Contender([{"ansible.builtin.debug": {"msg": "-"}}], QUICK),
         PING: Contender([{"ansible.builtin.ping": {}}], SLOW),
@@ -54,7 +54,7 @@ def contenders(endpoint: str, token: str, ca: str) -> dict[str, Contender]:
 
 
 def unverified() -> dict[str, Contender]:
-    """What is not compared, but sends another number of requests."""
+    """Return what is not compared, but sends another number of requests."""
     tasks = transfer(MOVING, verify=False)
     return {
         f"{IN_PROCESS}, moving unverified": Contender(tasks, QUICK, 2),
@@ -67,7 +67,7 @@ def _each_work(name: str, more: int, tasks_of: Callable[[dict[str, int]], Tasks]
 
 
 def transfer(capacity: dict[str, int], **options: Any) -> Tasks:
-    """One task of the collection's module; endpoint, token, ledger and trusted certificates come from the
+    """Return one task of the collection's module; endpoint, token, ledger and trusted certificates come from the
     environment.
     """
     task = {"origin_type": "department", "target": [{"type": "group", **capacity}], **options}
@@ -80,7 +80,7 @@ def as_module(tasks: Tasks) -> Tasks:
 
 
 def with_uri(endpoint: str, token: str) -> Tasks:
-    """What people write without this collection: read, decide, write."""
+    """Return what people write without this collection: read, decide, write."""
     headers = {"Authorization": f"Bearer {token}"}
     path = f"{endpoint}/koodrive/ose/v1/space/allocation"
     group = "(pools.json.data | selectattr('type', 'eq', 2) | first)"
@@ -100,5 +100,5 @@ def with_uri(endpoint: str, token: str) -> Tasks:
 
 
 def play(tasks: Tasks, times: int = 1, hosts: str = "localhost") -> Tasks:
-    """A playbook that does the tasks so many times."""
+    """Return a playbook that does the tasks so many times."""
     return [{"hosts": hosts, "connection": "local", "gather_facts": False, "tasks": tasks * times}]

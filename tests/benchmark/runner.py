@@ -64,7 +64,7 @@ class Runner:
 
     @cached_property
     def postgresql(self) -> str:
-        """The URL of a database on the same machine and disk, which writes through to it as well."""
+        """Return the URL of a database on the same machine and disk, which writes through to it as well."""
         server = self._stack.enter_context(Postgresql(Path(tempfile.mkdtemp(prefix="koodrive-pg-", dir=DISK))))
         server.execute("ALTER SYSTEM SET fsync = on")
         server.execute("SELECT pg_reload_conf()")
@@ -72,7 +72,7 @@ class Runner:
         return server.url(name, name)
 
     def start(self, playbook: Tasks, *options: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """ansible-playbook, running, with what ``environment`` adds."""
+        """Start ansible-playbook, with what ``environment`` adds, and return the process."""
         path = self.folder / "playbook.yml"
         path.write_text(yaml.safe_dump(playbook), encoding="utf-8")
         return subprocess.Popen(
@@ -84,7 +84,7 @@ class Runner:
         )
 
     def seconds(self, playbook: Tasks, *options: str, environment: Mapping[str, str] | None = None) -> float:
-        """How long a playbook takes, which must succeed."""
+        """Return how many seconds a playbook takes, which must succeed."""
         start = time.perf_counter()
         process = self.start(playbook, *options, environment=environment)
         said, _nothing = process.communicate()
@@ -93,19 +93,19 @@ class Runner:
         return time.perf_counter() - start
 
     def play_of(self, contender: Contender, times: int = 1) -> float:
-        """How long a play takes that does the contender's tasks so many times, as a whole process, in seconds."""
+        """Return how many seconds a play with the contender's tasks takes as a whole process."""
         ledger = {"KOODRIVE_LEDGER": self.postgresql} if contender.shared_ledger else {}
         return self.seconds(play(contender.tasks, times), environment={**contender.environment, **ledger})
 
     def requests_of(self, contender: Contender) -> list[dict[str, Any]]:
-        """The requests that a play of its tasks sends."""
+        """Return the requests that a play of its tasks sends."""
         self.simulator.state.requests = []
         self.play_of(contender)
         return self.simulator.state.requests
 
 
 def _users_environment() -> dict[str, str]:
-    """The environment, without what would make a contender do other things here than elsewhere."""
+    """Return the environment, without what would make a contender do other things here than elsewhere."""
     return {name: value for name, value in os.environ.items() if name not in UNSET and not name.startswith("KOODRIVE_") and not name.lower().endswith("_proxy")}
 
 

@@ -68,7 +68,7 @@ def mutations(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def places(tree: ast.Module) -> list[tuple[ast.AST, ast.AST]]:
-    """Each node of the code that can be changed, and what it can be changed to; annotations are no code."""
+    """Return each node of the code that can be changed, and what it can be changed to. Annotations are no code."""
     annotations = {
         id(inner)
         for node in ast.walk(tree)
@@ -80,7 +80,7 @@ def places(tree: ast.Module) -> list[tuple[ast.AST, ast.AST]]:
 
 
 def mutated(tree: ast.Module, old: ast.AST, new: ast.AST) -> str:
-    """The source of ``tree`` in which ``new`` replaces ``old``; ``tree`` is of no use afterwards."""
+    """Return the source of ``tree`` in which ``new`` replaces ``old``; ``tree`` is of no use afterwards."""
 
     class Swap(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
@@ -97,7 +97,7 @@ def own_tests(path: Path) -> Path:
 
 
 def noticed(tests: list[str]) -> bool:
-    """Whether a test fails; a run that does not end has been noticed, too."""
+    """Return whether a test fails. A run that does not end is noticed, too."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider", *tests]
     try:
         return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600, check=False).returncode != 0

@@ -25,11 +25,11 @@ class Pool(NamedTuple):
 
     @property
     def unallocated_capacity(self) -> int:
-        """What a transfer can take: total minus allocated, or 0 if more is allocated than the total."""
+        """Return what a transfer can take, in GB: total minus allocated, or 0 if more is allocated than the total."""
         return max(0, self.total_capacity - self.allocated_capacity)
 
     def as_dict(self) -> dict[str, int]:
-        """The pool as results show it."""
+        """Return the pool as results show it."""
         return {
             "total_capacity": self.total_capacity,
             "allocated_capacity": self.allocated_capacity,
@@ -42,17 +42,17 @@ Allocation = Mapping[str, Pool]
 
 
 def in_order(allocation: Allocation) -> dict[str, Pool]:
-    """The known pools in the one order in which everything shows them."""
+    """Return the known pools in the one order in which everything shows them."""
     return {name: allocation[name] for name in SPACE_TYPES if name in allocation}
 
 
 def as_result(allocation: Allocation) -> dict[str, dict[str, int]]:
-    """The pools as results show them."""
+    """Return the pools as results show them."""
     return {name: pool.as_dict() for name, pool in in_order(allocation).items()}
 
 
 def sums(allocation: Allocation) -> dict[str, int]:
-    """The capacities of all known pools together, in GB.
+    """Return the capacities of all known pools together, in GB.
 
     A pool that has allocated more than its total does not lower the sum of unallocated capacity.
     """
@@ -82,7 +82,7 @@ class Target(NamedTuple):
     capacity: int
 
     def required_total(self, pool: Pool) -> int:
-        """The total that ``pool``, as it was before the transfer, must have after it."""
+        """Return the total in GB that ``pool``, as it was before the transfer, must have after it."""
         if self.measure == "total_capacity":
             return self.capacity
         if self.measure == "expand_capacity":
@@ -100,12 +100,12 @@ class Move(NamedTuple):
 
 
 def in_words(origin_type: str, moves: Sequence[Move]) -> str:
-    """A transfer in words."""
+    """Return a transfer in words."""
     return f"{' and '.join(f'{move.expand_capacity:,} GB to {move.type}' for move in moves)} from {origin_type}"
 
 
 def as_rows(moves: Sequence[Move]) -> list[dict[str, Any]]:
-    """The moves as results show them."""
+    """Return the moves as results show them."""
     return [move._asdict() for move in moves]
 
 
@@ -127,29 +127,29 @@ class Plan(NamedTuple):
 
     @property
     def needed(self) -> int:
-        """What the origin gives."""
+        """Return how many GB the origin gives."""
         return sum(move.expand_capacity for move in self.moves)
 
     def in_words(self) -> str:
-        """What is sent, in words."""
+        """Return the transfer in words."""
         return in_words(self.origin_type, self.moves)
 
     @property
     def missing_before(self) -> int:
-        """What the targets lack together; less than what is needed where that is rounded up."""
+        """Return how many GB the targets lack together; less than :attr:`needed` where the transfer rounds up."""
         return sum(self.missing(self.before).values())
 
     def nothing(self) -> Plan:
-        """On the same reading, a plan that moves nothing."""
+        """Return a plan on the same reading that moves nothing."""
         return self._replace(moves=(), required_totals={})
 
     def after(self) -> dict[str, Pool]:
-        """The pools after the transfer, if nothing else changes."""
+        """Return the pools after the transfer, if nothing else changes."""
         change = {**dict(self.moves), self.origin_type: -self.needed}
         return {name: pool._replace(total_capacity=pool.total_capacity + change.get(name, 0)) for name, pool in self.before.items()}
 
     def compare(self, seen: Allocation) -> Comparison:
-        """What ``seen`` shows of this transfer, in the pools that it touches."""
+        """Compare the pools that the transfer touches with ``seen``, a later reading."""
         if self._totals(seen) == self._totals(self.before):
             return Comparison.BEFORE
         if self._totals(seen) == self._totals(self.after()):
@@ -163,11 +163,11 @@ class Plan(NamedTuple):
         return gained and seen[self.origin_type].total_capacity <= after[self.origin_type].total_capacity
 
     def missing(self, seen: Allocation) -> dict[str, int]:
-        """What each target still lacks in ``seen``, in GB; empty when all have what the task asked for."""
+        """Return how many GB each target still lacks in ``seen``; empty if all have what the task asked for."""
         return {name: total - seen[name].total_capacity for name, total in self.required_totals.items() if seen[name].total_capacity < total}
 
     def other_changes(self, seen: Allocation) -> dict[str, int]:
-        """By how many GB the totals in ``seen`` differ from what this transfer alone would have made of them."""
+        """Return by how many GB the totals in ``seen`` differ from those that this transfer alone would have made."""
         return {
             name: seen[name].total_capacity - pool.total_capacity
             for name, pool in in_order(self.after()).items()
@@ -179,5 +179,5 @@ class Plan(NamedTuple):
 
 
 def rounded_up(gigabytes: int, step: int) -> int:
-    """The next multiple of ``step`` GB that is not less."""
+    """Return ``gigabytes``, rounded up to a multiple of ``step`` GB."""
     return -(-gigabytes // step) * step

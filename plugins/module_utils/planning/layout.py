@@ -79,7 +79,7 @@ class Layout(NamedTuple):
 
     @property
     def needed_pools(self) -> tuple[str, ...]:
-        """The pools that a reading must have: those that may receive."""
+        """Return the pools that a reading must have: those that may receive."""
         return tuple(minimums.type for minimums in self.pools if minimums.receives)
 
     def missing(self, seen: Allocation) -> dict[str, int]:

@@ -53,19 +53,19 @@ class Goal(Protocol):
 
     @property
     def needed_pools(self) -> Sequence[str]:
-        """The pools that a reading must have."""
+        """Return the pools that a reading must have."""
 
     @property
     def adds(self) -> bool:
-        """Whether it is a relative change. Then the pools do not show whether it was made."""
+        """Return whether it is a relative change. Then the pools do not show whether it was made."""
 
     @property
     def takes_several(self) -> bool:
-        """Whether it may take more than one transfer."""
+        """Return whether it may take more than one transfer."""
 
     @property
     def idempotency_key(self) -> str | None:
-        """The name of the addition."""
+        """Return the name of the addition."""
 
     def plan(self, before: Allocation) -> Plan:
         """Return the next transfer for the pools ``before``; one without moves if nothing is missing."""

@@ -95,7 +95,7 @@ class TenantLedger:
 
     @property
     def open(self) -> Record | None:
-        """The transfer of another run whose outcome is unknown."""
+        """Return the transfer of another run whose outcome is unknown."""
         return self._newest if self._newest is not None and self._newest.state == OPEN else None
 
     def is_busy(self) -> bool:
@@ -180,7 +180,7 @@ class TenantLedger:
 
     @property
     def begun_at(self) -> float:
-        """When the transfer was begun, by KooDrive's clock."""
+        """Return when the transfer was begun, by KooDrive's clock."""
         return 0.0 if self._own is None else self._own.begun_at
 
     def may_send(self) -> bool:
