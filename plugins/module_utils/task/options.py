@@ -52,8 +52,9 @@ LEDGER_SPEC: dict[str, Any] = {
 }
 #: The variables that AWX and Automation Controller set for a job: its number, and their own address.
 JOB_ID, JOB_HOST = "JOB_ID", "AWX_HOST"
-#: The files by which Docker and Podman mark a container.
+#: The files by which Docker and Podman mark a container, and the variable that each pod of Kubernetes has.
 CONTAINER_MARKERS = ("/.dockerenv", "/run/.containerenv")
+POD = "KUBERNETES_SERVICE_HOST"
 DEFAULT_PORTS = {"https": 443, "http": 80}
 #: The characters that a header or a URL can have without encoding.
 VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -309,7 +310,7 @@ def _tenant(values: _Values) -> str | None:
 
 def _is_in_container(environ: Mapping[str, str]) -> bool:
     """Return whether this process is a job of AWX or runs in a container. Its files are lost when it ends."""
-    return not is_blank(environ.get(JOB_ID)) or any(map(os.path.exists, CONTAINER_MARKERS))
+    return any(not is_blank(environ.get(name)) for name in (JOB_ID, POD)) or any(map(os.path.exists, CONTAINER_MARKERS))
 
 
 def _writer(environ: Mapping[str, str]) -> str:
