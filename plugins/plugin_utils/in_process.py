@@ -42,10 +42,10 @@ display = Display()
 READ_AT_RUN = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR)")
 
 # Ansible imports this file in the process that forks its workers. So this loads once for all workers what takes long:
-# the CA bundle (20 ms), and the library of the database.
+# the CA bundle (20 ms), and the library of the database with its OpenSSL.
 load_bundle()
 if os.environ.get(ENVIRONMENT["ledger"], "").startswith(POSTGRESQL):
-    load_postgresql()
+    load_postgresql().start_openssl()
 
 
 class InProcessAction(ActionBase):

@@ -41,8 +41,6 @@ WRITE = "/koodrive/ose/v1/space/allocation/transfer"
 
 #: In bytes: how much of a reply is read at a time.
 CHUNK = 64 * 1024
-#: Plain HTTP goes to this machine only, so it never uses a proxy of the environment.
-DIRECT = {"http": ""}
 #: The status of a frozen tenant [GetService].
 FROZEN = "1"
 #: The calls that report the pools: path, and how to read the reply.
@@ -99,9 +97,8 @@ class KooDrive:
         self._warnings = warnings
         self._endpoint = connection.endpoint
         self._auth = connection.auth
-        self._trust = bundle_of(connection.trust)
         self._wire = Wire()
-        self._http = http_session(self._wire, self._trust)
+        self._http = http_session(self._wire, connection.endpoint, bundle_of(connection.trust))
         self._http.headers.update(connection.headers)
         self._silent_since = time.monotonic()
         #: The name in READ_CALLS of the call that reads the pools; None before the first reading.
@@ -330,9 +327,6 @@ class KooDrive:
                     headers=_own_headers(path, body),
                     auth=self._auth,
                     timeout=self.timeout,
-                    # Not set on the session: there, REQUESTS_CA_BUNDLE would win over it.
-                    verify=self._trust,
-                    proxies=DIRECT if self._endpoint.startswith("http:") else None,
                     allow_redirects=False,
                     stream=True,
                 )

@@ -42,6 +42,10 @@ HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27
 MAX_TEXT = 200
 #: A shorter piece of a secret, or of its base64 form, is probably a harmless word.
 MIN_PIECE = 6
+#: What ends a part of a URL.
+DELIMITER = re.compile("[/?#@:]")
+#: A password among the parameters of a URL.
+PARAMETER = re.compile(r"\w*password=[^&\s]+")
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -70,7 +74,7 @@ def passwords_in(url: str) -> set[str]:
     """
     user, colon, password = url.split("://", 1)[-1].rpartition("@")[0].partition(":")
     secret = password if colon else user
-    parts = {part for part in re.split("[/?#@:]", secret) if len(part) >= MIN_PIECE}
+    parts = {part for part in DELIMITER.split(secret) if len(part) >= MIN_PIECE}
     return {spelling for part in {secret, *parts} for spelling in (part, unquote(part)) if spelling}
 
 
@@ -82,7 +86,7 @@ def passwords_in_place(url: str) -> set[str]:
     """
     userinfo, at, _host = url.split("://", 1)[-1].rpartition("@") if "://" in url else ("", "", "")
     _user, colon, password = userinfo.partition(":")
-    return ({f":{password}@"} if at and colon and password else set()) | set(re.findall(r"\w*password=[^&\s]+", url))
+    return ({f":{password}@"} if at and colon and password else set()) | set(PARAMETER.findall(url))
 
 
 def proxies_in(environ: Mapping[str, str]) -> list[str]:

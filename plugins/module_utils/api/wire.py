@@ -233,13 +233,10 @@ class Wire:
                 pass  # The server has closed it.
 
 
-def http_session(wire: Wire, trust: bool | str) -> requests.Session:
-    """Return a session of requests with TLS 1.2 or newer over one connection, which ``wire`` watches.
+def http_session(wire: Wire, endpoint: str, trust: bool | str) -> requests.Session:
+    """Return a session of requests for ``endpoint``, with TLS 1.2 or newer over one connection, which ``wire`` watches.
 
-    It ignores redirects.
-
-    Each request must have ``trust`` as its ``verify``. If the environment names a bundle, requests ignores the
-    session's setting.
+    It ignores redirects. ``trust`` is the ``verify`` of requests.
     """
     if trust is False:
         # The user has chosen this, and urllib3 would warn on stderr with each request.
@@ -253,6 +250,11 @@ def http_session(wire: Wire, trust: bool | str) -> requests.Session:
 
     adapter = _adapter(wire, _context_for(trust))
     new = Session()
+    # Otherwise requests would read the environment twice for each request, let a bundle in it win over ``trust``, and
+    # let ~/.netrc win over the token. Plain HTTP goes to this machine only, so without a proxy.
+    new.trust_env = False
+    new.verify = trust
+    new.proxies = {} if endpoint.startswith("http:") else requests.utils.get_environ_proxies(endpoint)
     new.mount("https://", adapter)
     new.mount("http://", adapter)
     return new

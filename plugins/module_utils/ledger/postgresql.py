@@ -279,6 +279,16 @@ class PostgresqlStore(SqlStore):
         return unavailable(self._where, _first_line(error), "Check the database, and the rights of its user.")
 
 
+def start_openssl() -> None:
+    """Start the OpenSSL of psycopg, so that processes which are forked later need not: it takes each of them 2 ms.
+
+    To hash a password starts it. This needs a connection, so this one has an address that cannot exist.
+    """
+    if PSYCOPG_IMPORT_ERROR is None:
+        with suppress(psycopg.Error):
+            psycopg.pq.PGconn.connect_start(b"host=/ hostaddr='' user=- password=-").encrypt_password(b"-", b"-", b"md5")
+
+
 def _refusal(error: Exception) -> str | None:
     """Return the SQLSTATE with which the server of a failed connection refuses another one; "" if it refuses nothing
     now, None if it is not reached.

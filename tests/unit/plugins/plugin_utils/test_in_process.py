@@ -297,6 +297,18 @@ def test_macos_and_a_python_without_requests_need_a_module(monkeypatch: pytest.M
 @pytest.mark.parametrize(("ledger", "loaded"), [("", False), ("/var/lib/koodrive", False), ("postgresql://host/db", True)])
 def test_the_library_of_a_database_is_loaded_where_it_is_used(ledger: str, loaded: bool) -> None:
     program = "import sys\nfrom ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process\nprint('psycopg' in sys.modules)"
+    assert _printed(program, ledger) == str(loaded)
+
+
+def test_the_workers_inherit_a_started_openssl() -> None:
+    connection = "type('', (), {'encrypt_password': lambda _self, *given: print(given[2])})()"
+    replaced = f"import psycopg\npsycopg.pq.PGconn = type('', (), {{'connect_start': staticmethod(lambda _address: {connection})}})\n"
+    program = f"{replaced}from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process"
+    assert _printed(program, "postgresql://host/db") == "b'md5'"
+
+
+def _printed(program: str, ledger: str) -> str:
     surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KOODRIVE_LEDGER": ledger}
-    printed = subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True)
-    assert printed.stdout.strip() == str(loaded)
+    done = subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True)
+    assert not done.stderr
+    return done.stdout.strip()

@@ -83,7 +83,7 @@ def test_a_plain_server_where_tls_is_expected(ca: str) -> None:
 
 @pytest.mark.parametrize("validate_certs", [True, False])
 def test_nothing_older_than_tls_1_2_is_spoken(validate_certs: bool) -> None:
-    adapter = http_session(Wire(), validate_certs).get_adapter("https://example.org")
+    adapter = http_session(Wire(), "https://example.org", validate_certs).get_adapter("https://example.org")
     contexts = [adapter.poolmanager.connection_pool_kw["ssl_context"]]
     contexts.append(adapter.proxy_manager_for("http://127.0.0.1:1").connection_pool_kw["ssl_context"])
     assert [context.minimum_version for context in contexts] == [ssl.TLSVersion.TLSv1_2] * 2
