@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import FIRST_PAUSE
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
@@ -74,7 +75,7 @@ def test_a_low_pool_is_refilled_once(koodrive: KooDriveForTests, start: Start) -
 def test_the_rulebook_reports_failed_readings_and_their_end(koodrive: KooDriveForTests, start: Start) -> None:
     with start("-vv") as rulebook:
         rulebook.wait_for("'reasons': ['first']")
-        koodrive.script(Fault(reply="refuse", seconds=6))
+        koodrive.script(Fault(reply="refuse", seconds=12 * FIRST_PAUSE))
         rulebook.wait_for(f"The pools of {koodrive.endpoint} are not watched: Reading the pools failed: {koodrive.endpoint} could not be reached")
         rulebook.wait_for(f"The pools of {koodrive.endpoint} are watched again.")
         koodrive.state.credentials.tokens.remove(TOKEN)

@@ -104,8 +104,8 @@ def test_pools_show_what_they_received_and_gave() -> None:
         {"type": "group", "origin_type": "department", "expand_capacity": 100},
         {"type": "individual", "origin_type": "department", "expand_capacity": 40},
     ]
-    department, individual, group = figures["pools"]
-    assert [(row["gave"], row["received"]) for row in (department, individual, group)] == [(140, 0), (0, 40), (0, 100)]
+    department, _individual, group = figures["pools"]
+    assert [(row["gave"], row["received"]) for row in figures["pools"]] == [(140, 0), (0, 40), (0, 100)]
     assert department["scale"] == 1640 and department["moved_bar"] == [{"name": "gave", "start": 100 * 1500 / 1640, "length": 100 * 140 / 1640}]
     assert group["scale"] == 600 and group["moved_bar"] == [{"name": "received", "start": 100 * 500 / 600, "length": 100 * 100 / 600}]
 

@@ -312,7 +312,7 @@ def test_a_read_is_tried_again(koodrive: KooDriveForTests, trouble: dict[str, An
     [
         ({"reply": "status", "status": 401}, "authentication"),
         ({"reply": "status", "status": 403}, "authentication"),
-        ({"reply": "status", "status": 400, "code": 13000999}, "authentication"),
+        ({"reply": "status", "status": 400, "code": "UNKNOWN"}, "authentication"),
         ({"reply": "status", "status": 400, "code": 13000412}, "rejected"),
         ({"reply": "status", "status": 404}, "rejected"),
         ({"reply": "not-json"}, "invalid_reply"),

@@ -228,7 +228,7 @@ def test_check_mode_writes_nothing_and_sees_what_others_write(ledger: str, store
 
 def test_a_field_of_pools_that_a_later_release_has_added_is_left_out(store: Store, ledger: str) -> None:
     store.append(RECORD)
-    pools = json.dumps({name: {**pool._asdict(), "reserved_capacity": 7} for name, pool in RECORD.before.items()})
+    pools = json.dumps({name: {**pool._asdict(), "of_a_later_release": 7} for name, pool in RECORD.before.items()})
     by_hand(ledger, f"UPDATE {{}}koodrive_transfers SET pools_before = '{pools.replace('{', '{{').replace('}', '}}')}'")
     assert store.newest("t") == RECORD
 
