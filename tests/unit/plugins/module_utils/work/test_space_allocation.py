@@ -178,6 +178,13 @@ def test_a_refused_second_transfer_is_not_listed_if_the_pools_cannot_be_read_aft
     assert failure["error"]["kind"] == "authentication" and failure["changed"] and failure["transfers"] == [FIRST]
 
 
+def test_each_transfer_has_its_own_tries(two_origins: KooDriveForTests) -> None:
+    ok, limited = Fault(), Fault(apply="no", reply="status", status=429, retry_after="0")
+    two_origins.script(ok, limited, ok, ok, ok, limited, ok, limited)
+    failure = two_origins.layout(*TWO_TRANSFERS, retries=1)
+    assert failure["error"]["kind"] == "rate_limited" and failure["transfers"] == [FIRST] and len(bodies(two_origins)) == 4
+
+
 def test_an_origin_that_koodrive_does_not_report_is_skipped(two_origins: KooDriveForTests) -> None:
     two_origins.state.tenant = Tenant({name: TWO_GIVERS[name] for name in ("individual", "group")})
     two_origins.state.shape = replace(two_origins.state.shape, quota="none")
