@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Authenticate a request with a token or an app signature.
 
-Both are auth objects of requests. If they were headers only, requests would replace Authorization with an entry of
-``~/.netrc``.
+Both are auth objects of requests, since a signature needs the request as it is sent.
 """
 
 from __future__ import annotations

@@ -44,15 +44,6 @@ def test_a_token_that_only_begins_like_a_prefix_is_a_token() -> None:
     assert prepared("GET", URL, credentials).headers["Authorization"] == "Bearer ATc69b" and credentials.secrets() == ["ATc69b"]
 
 
-def test_netrc_does_not_replace_the_token(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    netrc = f"{tmp_path}/netrc"
-    with open(netrc, "w", encoding="ascii") as file:
-        file.write("machine intl.myhuaweicloud-koodrive.com login user password else\n")
-    monkeypatch.setenv("NETRC", netrc)
-    request = requests.Session().prepare_request(requests.Request("GET", URL, auth=TokenAuth("c69b")))
-    assert request.headers["Authorization"] == "Bearer c69b"
-
-
 def test_a_signature_derived_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = datetime(2025, 11, 3, 7, 1, 40, 900000, tzinfo=timezone.utc)
     monkeypatch.setattr(auth.time, "time", moment.timestamp)
