@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import CAPACITIES, MAX_CAPACITY, SPACE_TYPES, rounded_up
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import CAPACITIES, DEFAULT_STEP, MAX_CAPACITY, SPACE_TYPES, rounded_up
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.layout import MINIMUMS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank_answer, whole_number
 
@@ -169,7 +169,7 @@ def _minimums(answers: Mapping[str, Any]) -> list[Any]:
 def _joiners(answers: Mapping[str, Any]) -> list[Any]:
     prefix = "onboarding_capacity_"
     origin, reserve = answers.get("origin_type"), _whole(answers.get("origin_reserve", 0), f"{prefix}origin_reserve", 0)
-    step = _whole(answers.get("capacity_step", 1), "koodrive_capacity_step", 1)
+    step = _whole(answers.get("capacity_step", DEFAULT_STEP), "koodrive_capacity_step", 1)
     if origin is not None and origin not in SPACE_TYPES:
         raise Fault(f"{prefix}origin_type must be one of {', '.join(SPACE_TYPES)}, not {origin}.")
     room = dict.fromkeys(SPACE_TYPES, 0)

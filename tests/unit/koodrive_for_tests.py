@@ -33,7 +33,7 @@ class KooDriveForTests(Simulator):
     """A simulator, and the transfer against it with short time-outs."""
 
     app = {"token": None, "app_id": APP.app_id, "app_secret": APP.secret, "user_id": APP.user_id}
-    options = options_of(TRANSFER_SPEC, origin_type="department", verify_timeout=1, token=TOKEN, timeout=5, retries=0)
+    options = options_of(TRANSFER_SPEC, origin_type="department", capacity_step=1, verify_timeout=1, token=TOKEN, timeout=5, retries=0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,7 +64,7 @@ class KooDriveForTests(Simulator):
 
     def layout(self, *pools: dict[str, Any], check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """The result of a layout of the pools, or its failure."""
-        defaults = options_of(ALLOCATION_SPEC, verify_timeout=1, token=TOKEN, timeout=5, retries=0, endpoint=self.endpoint, ledger=self.ledger)
+        defaults = options_of(ALLOCATION_SPEC, capacity_step=1, verify_timeout=1, token=TOKEN, timeout=5, retries=0, endpoint=self.endpoint, ledger=self.ledger)
         given = {**defaults, "pools": [{"receives": True, "gives": True, **pool} for pool in pools], **options}
         return outcome_of(partial(allocate_capacity, environ={}), given, check_mode)
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 SPACE_TYPES = {"department": 0, "individual": 1, "group": 2}
 #: The largest capacity that a single space can have [UpdateSpace].
 MAX_CAPACITY = 104857600
+#: The default of capacity_step, in GB.
+DEFAULT_STEP = 1
 #: The ways to say how much a target gets: two desired states, and the API's own relative field.
 CAPACITIES = ("total_capacity", "unallocated_capacity", "expand_capacity")
 

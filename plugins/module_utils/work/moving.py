@@ -19,14 +19,22 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting i
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import NO_ANSWER, KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, Record, Store, time_in_words
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import MAX_CAPACITY, SPACE_TYPES, Allocation, Comparison, Plan, as_rows
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import (
+    DEFAULT_STEP,
+    MAX_CAPACITY,
+    SPACE_TYPES,
+    Allocation,
+    Comparison,
+    Plan,
+    as_rows,
+)
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, LEDGER_SPEC, LedgerChoice, in_range
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.run_report import WritingReport
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.tenant_ledger import TenantLedger, Writer, tenant_of
 
 #: The options of every module that writes.
 MOVING_SPEC: dict[str, Any] = {
-    "capacity_step": {"type": "int", "default": 1},
+    "capacity_step": {"type": "int", "default": DEFAULT_STEP},
     "verify": {"type": "bool", "default": True},
     "verify_timeout": {"type": "int", "default": 30},
     "settle_time": {"type": "int", "default": 900},

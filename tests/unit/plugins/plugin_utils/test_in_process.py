@@ -227,7 +227,8 @@ def test_a_task_that_waits_long_says_so_on_the_screen_without_secrets(koodrive: 
     koodrive.script(failing_reply(503))
     result = action_of(args={"endpoint": koodrive.endpoint, "token": TOKEN}).run(task_vars={"inventory_hostname": "localhost"})
     assert result["allocation"]["group"]["total_capacity"] == 500
-    assert len(shown) == 1 and shown[0].startswith("[localhost] Reading the pools failed (try 1 of 4): ") and shown[0].endswith(" Trying again.")
+    tries = TRANSFER_SPEC["retries"]["default"] + 1
+    assert len(shown) == 1 and shown[0].startswith(f"[localhost] Reading the pools failed (try 1 of {tries}): ") and shown[0].endswith(" Trying again.")
     assert "The token ******** is of no use." in shown[0] and TOKEN not in shown[0]
 
 
