@@ -55,9 +55,7 @@ class InProcessAction(ActionBase):
     #: The function that does the module's work.
     work: ClassVar[Work]
 
-    TRANSFERS_FILES = False
     _supports_async = True
-    _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the result of the task, from this process or from a module."""

@@ -139,11 +139,14 @@ def read(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, **options:
     return said, ""
 
 
-def test_a_read_that_waits_long_says_why_after_each_long_silence(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
-    koodrive.script(*[Fault(reply="status", status=503, retry_after="3")] * 6)
+@pytest.mark.parametrize(("seconds", "numbers"), [("3", [3, 5]), ("5", [2, 3, 4, 5])])
+def test_a_read_that_waits_long_says_why_after_five_seconds_of_silence(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, seconds: str, numbers: list[int]
+) -> None:
+    koodrive.script(*[Fault(reply="status", status=503, retry_after=seconds)] * 6)
     said, error = read(koodrive, monkeypatch, retries=5)
     busy = "KooDrive could not handle the request (HTTP 503)"
-    assert said == [f"Reading the pools failed (try {number} of 6): {busy}. Trying again." for number in (3, 5)]
+    assert said == [f"Reading the pools failed (try {number} of 6): {busy}. Trying again." for number in numbers]
     assert error == f"{busy}, after 6 tries"
 
 
