@@ -138,7 +138,7 @@ def test_the_message_does_not_name_the_time_limit_if_the_reading_ends_early(kood
 def test_another_writer_after_a_lost_reply_is_a_success_if_the_targets_have_enough(koodrive: KooDriveForTests) -> None:
     lost = Fault(reply="reset", interloper=INTERLOPER)
     result = koodrive.run(GROUP, **quick(koodrive, OK, lost))
-    assert result["changed"] and writes(koodrive) == 1
+    assert result["changed"] and result["verified"] and writes(koodrive) == 1
     assert "enough in every target, but not by this transfer alone" in result["warnings"][0]
     assert "department -30 GB, individual +30 GB" in result["warnings"][1]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import SPACE_TYPES, Allocation, Plan, Pool
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.layout import Layout, Minimums
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.layout import MORE_ROOM, Layout, Minimums
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -241,7 +241,7 @@ def test_the_numbers_of_what_does_not_suffice(step: int, message: str) -> None:
     layout = layout_of(Minimums("department", 760, None), Minimums("group", None, 250), step=step)
     with pytest.raises(KooDriveError, match=message) as caught:
         layout.ensure_sufficient(layout.plan({"department": Pool(1000, 0), "group": Pool(0, 0)}))
-    assert caught.value.kind == "insufficient_capacity" and "partial: true" in caught.value.advice and "would suffice" not in caught.value.what
+    assert caught.value.kind == "insufficient_capacity" and caught.value.advice == MORE_ROOM and "would suffice" not in caught.value.what
 
 
 def test_rounding_can_ask_for_more_than_the_pools_have() -> None:
