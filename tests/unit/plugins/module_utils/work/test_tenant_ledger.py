@@ -181,7 +181,7 @@ def test_an_interrupt_leaves_a_transfer_open_if_it_may_have_been_sent(
     monkeypatch.setattr(client.KooDrive, "transfer", transfer)
     with pytest.raises(KeyboardInterrupt):
         koodrive.run(GROUP, **TENANT)
-    assert states(koodrive) == [state]
+    assert states(koodrive) == [state] and not records(koodrive)[0].accepted
 
 
 def test_an_outcome_that_cannot_be_recorded_is_a_warning_and_the_next_run_resolves_it(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
