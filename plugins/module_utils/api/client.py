@@ -78,8 +78,8 @@ class Connection(NamedTuple):
 
     @property
     def credential(self) -> str:
-        """Return what identifies the credentials: the endpoint with the app ID or the token."""
-        return f"{self.endpoint} {self.auth.identity}"
+        """Return what identifies the credentials: the endpoint, the app ID or the token, and the user ID if there is one."""
+        return f"{self.endpoint} {self.auth.identity} {self.user_id or ''}"
 
 
 class KooDrive:

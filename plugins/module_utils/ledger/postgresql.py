@@ -62,6 +62,13 @@ SELECT max(version), pg_is_in_recovery(), has_table_privilege('koodrive.koodrive
     has_table_privilege('koodrive.koodrive_transfers', 'UPDATE') FROM koodrive.koodrive_schema
 """
 
+#: How many of the ledger's three tables there are.
+TABLES_THERE = """
+SELECT count(*) FROM pg_tables WHERE schemaname = 'koodrive' AND tablename IN ('koodrive_transfers', 'koodrive_tenants', 'koodrive_schema')
+"""
+#: What to do about records that are lost.
+RESTORE = "Restore the table from a backup."
+
 #: An administrator may run this beforehand; the documentation has it, too.
 SCHEMA_SQL = f"""
 CREATE SCHEMA IF NOT EXISTS koodrive;
@@ -191,6 +198,7 @@ class PostgresqlStore(SqlStore):
         try:
             ((version, is_standby, *rights),) = database.execute(STATE_OF_DATABASE).fetchall()
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            self._check_for_loss(database)
             version, is_standby, rights = None, False, [True, True]
         if version not in (None, SCHEMA):
             raise unavailable(self._where, "another release of this collection made its tables", "Use that release, or another database.")
@@ -202,6 +210,12 @@ class PostgresqlStore(SqlStore):
         self._is_empty = version is None and self._read_only
         if version is None and not self._read_only:
             self._make_tables(database)
+
+    def _check_for_loss(self, database: psycopg.Connection[Any]) -> None:
+        """Raise KooDriveError if some of the tables are missing. One transaction makes them all."""
+        ((found,),) = database.execute(TABLES_THERE).fetchall()
+        if found in (1, 2):
+            raise unavailable(self._where, "tables of the schema koodrive are missing, so records are lost", RESTORE)
 
     def _make_tables(self, database: psycopg.Connection[Any]) -> None:
         try:
@@ -273,7 +287,7 @@ class PostgresqlStore(SqlStore):
             timer.cancel()
 
     def _damaged(self, record: str) -> KooDriveError:
-        return unavailable(self._where, f"the record {record} is damaged", "Restore the table from a backup.")
+        return unavailable(self._where, f"the record {record} is damaged", RESTORE)
 
     def _unusable(self, error: Exception) -> KooDriveError:
         return unavailable(self._where, _first_line(error), "Check the database, and the rights of its user.")

@@ -180,6 +180,18 @@ def test_what_another_release_has_made_is_left_alone(store: PostgresqlStore, new
             new_store(read_only=read_only).newest("t")
 
 
+@pytest.mark.parametrize("lost", ["transfers", "schema", "tenants", "transfers, koodrive.koodrive_schema"])
+def test_a_ledger_without_some_of_its_tables_has_lost_records(
+    store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str, lost: str
+) -> None:
+    store.append(RECORD)
+    postgresql.execute(f"DROP TABLE koodrive.koodrive_{lost}", database)
+    for read_only in (False, True):
+        with refused(words='"koodrive.koodrive_tenants" does not exist' if lost == "tenants" else "tables of the schema koodrive are missing"):
+            new_store(read_only=read_only).tenant_of("credential")
+    assert len(postgresql.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'koodrive'", database)) == 3 - len(lost.split(","))
+
+
 def test_check_mode_makes_no_tables(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
     reader = new_store(read_only=True)
     assert reader.newest("t") is None and reader.now() > 0

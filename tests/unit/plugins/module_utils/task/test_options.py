@@ -240,6 +240,12 @@ def test_spellings_of_one_endpoint_are_one_tenant() -> None:
     assert connect(token="t", endpoint="example.org:444").credential != connect(token="t", endpoint="example.org").credential
 
 
+def test_two_users_of_one_app_may_be_two_tenants() -> None:
+    app = {"app_id": "a", "app_secret": "s"}
+    assert len({connect(**app, user_id=user).credential for user in ("u1", "u2")}) == 2
+    assert len({connect(token="t", **user).credential for user in ({}, {"user_id": "u1"}, {"user_id": "u2"})}) == 3
+
+
 def test_the_values_that_ansible_must_mask() -> None:
     environ = {"KOODRIVE_APP_SECRET": "s2", "https_proxy": "http://u:p1@proxy", "ALL_PROXY": "socks5://u:p2@proxy", "no_proxy": "a:b@c"}
     assert secrets_of(CONNECTION_SPEC, {"token": "t1", "app_id": "a", "app_secret": None}, environ) == {"t1", "s2", ":p1@", ":p2@"}
