@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-_LOOK_FIRST = (
-    "Check the pools before you run again. A run with total_capacity or unallocated_capacity starts from the pools"
-    " that it then reads. A run with expand_capacity adds again, unless it has an idempotency_key."
-)
+_RUN_AGAIN = "Run again. The next run starts from the pools that it then reads, and sends nothing while this transfer is open."
+#: What to do instead after an addition without a key.
+CHECK_FIRST = "Check the pools before you run again, because expand_capacity adds again. With an idempotency_key, it does not."
 #: What to do next, by kind: the last sentences of a message unless the place that raises knows better.
 ADVICE = {
     "invalid_request": "Correct the option and run again. No request was sent.",
@@ -23,8 +22,8 @@ ADVICE = {
     "server_error": "Run again later. If it fails again, give the trace ID to the KooDrive support.",
     "unreachable": "Check the endpoint, the name resolution, the proxy and the certificates from the machine that runs the task.",
     "invalid_reply": "Check that the endpoint is KooDrive itself and not a proxy or a login page.",
-    "not_verified": _LOOK_FIRST,
-    "outcome_unknown": _LOOK_FIRST,
+    "not_verified": _RUN_AGAIN,
+    "outcome_unknown": _RUN_AGAIN,
     "open_transfer": "Run again after that time, or once the pools show the transfer. Runs with nothing to send are not blocked. If you know that"
     " the transfer was lost, run once with settle_time=0.",
     "busy": "Nothing was sent. Run again when the other tasks have ended. If one of them hangs, end it.",

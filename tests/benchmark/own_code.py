@@ -42,7 +42,7 @@ def own_code() -> float:
     for _time in range(500):
         start = time.perf_counter()
         task = task_from(OPTIONS)
-        report = TransferReport("https://example.org", "t" * 58, task.origin_type)
+        report = TransferReport("https://example.org", "t" * 58, task)
         plan = task.plan(pools_of(REPLY, CALL))
         task.ensure_sufficient(plan)
         for body in (b"", b"x" * 200, b""):

@@ -90,11 +90,12 @@ class _WithBundle(ssl.SSLContext):
 def bundle_of(trust: bool | str) -> bool | str:
     """Return ``trust``, the ``verify`` of requests.
 
-    Replace true by the path of the CA bundle, by the rules of requests.
+    Replace true by the path of the CA bundle, by the rules of requests. A blank variable counts as not set.
     """
     if trust is not True:
         return trust
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.utils.DEFAULT_CA_BUNDLE_PATH
+    named = (path for path in map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")) if path and path.strip())
+    return next(named, requests.utils.DEFAULT_CA_BUNDLE_PATH)
 
 
 def load_bundle() -> None:
@@ -254,7 +255,8 @@ def http_session(wire: Wire, endpoint: str, trust: bool | str) -> requests.Sessi
     # let ~/.netrc win over the token. Plain HTTP goes to this machine only, so without a proxy.
     new.trust_env = False
     new.verify = trust
-    new.proxies = {} if endpoint.startswith("http:") else requests.utils.get_environ_proxies(endpoint)
+    if not endpoint.startswith("http:"):
+        new.proxies = {scheme: proxy for scheme, proxy in requests.utils.get_environ_proxies(endpoint).items() if proxy.strip()}
     new.mount("https://", adapter)
     new.mount("http://", adapter)
     return new

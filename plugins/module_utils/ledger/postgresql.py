@@ -281,7 +281,8 @@ class PostgresqlStore(SqlStore):
             yield
         except psycopg.OperationalError as error:
             if is_late.is_set():
-                raise unavailable(self._where, f"it did not answer within {LONGEST_STATEMENT:g} seconds") from error
+                why = f"it did not answer within {LONGEST_STATEMENT:g} seconds"
+                raise unavailable(self._where, why, "Check whether the server is overloaded or a table is locked, and run again.") from error
             raise
         finally:
             timer.cancel()

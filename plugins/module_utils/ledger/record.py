@@ -146,7 +146,7 @@ class Store(Protocol):
 
 def unavailable(where: str, why: str, advice: str = "") -> KooDriveError:
     """Return the error of a store that cannot be used. ``where`` must not have a secret."""
-    return KooDriveError("ledger_unavailable", f"the ledger {where} cannot be used: {why}", action="Reading the ledger", advice=advice)
+    return KooDriveError("ledger_unavailable", f"the ledger {where} cannot be used: {why}", action="Using the ledger", advice=advice)
 
 
 def unnamed_tenant() -> KooDriveError:

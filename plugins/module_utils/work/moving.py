@@ -361,7 +361,8 @@ def _post(run: Run, plan: Plan) -> KooDriveError | None:
     def before_first_byte() -> None:
         run.koodrive.ensure_wanted()
         if not run.ledger.may_send():
-            raise KooDriveError(SUSPENDED, "this run was suspended for so long that another run may have come first", action=_action(plan))
+            what = "this run was suspended, or waited for its ledger, for so long that another run may have come first"
+            raise KooDriveError(SUSPENDED, what, action=_action(plan), advice="Nothing was sent. Run again.")
 
     run.report.sends()
     try:
@@ -422,7 +423,8 @@ def _is_done_after_rate_limit(run: Run, plan: Plan, refusal: KooDriveError, pool
     if run.goal.adds:
         run.note_not_done()
         what = f"{refusal.what}, and the pools have changed since"
-        raise KooDriveError("rate_limited", what, action=_action(plan), advice=run.report.advice["outcome_unknown"], answer=refusal.answer)
+        advice = "Check the pools before you run again: they may show this addition, and the next run adds again."
+        raise KooDriveError("rate_limited", what, action=_action(plan), advice=advice, answer=refusal.answer)
     return False
 
 
@@ -482,7 +484,8 @@ def _ensure_still_ours(run: Run, plan: Plan, lost: KooDriveError | None, state: 
     run.report.may_not_have_made()
     what = "another task has recorded it as lost since, so the pools may show the other task's transfer"
     happened = "KooDrive accepted it, but" if lost is None else f"{lost.what}, and"
-    raise KooDriveError("outcome_unknown", f"{happened} {what}", action=_action(plan), answer=NO_ANSWER if lost is None else lost.answer)
+    answer = NO_ANSWER if lost is None else lost.answer
+    raise KooDriveError("outcome_unknown", f"{happened} {what}", action=_action(plan), advice="Check the pools before you run again.", answer=answer)
 
 
 def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:

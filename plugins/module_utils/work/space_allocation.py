@@ -33,14 +33,11 @@ ALLOCATION_SPEC: dict[str, Any] = {
     **MOVING_SPEC,
 }
 
-#: What to do after a transfer that the pools do not show.
-RUN_AGAIN = "Run again. The next run starts from the pools that it then reads, and sends nothing while this transfer is open."
-
 
 class LayoutReport(WritingReport):
     """The report of a run that makes a layout."""
 
-    advice = {**ADVICE, "not_verified": RUN_AGAIN, "outcome_unknown": RUN_AGAIN, "insufficient_capacity": MORE_ROOM}
+    advice = {**ADVICE, "insufficient_capacity": MORE_ROOM}
 
     def __init__(self, endpoint: str, trace_id: str, layout: Layout) -> None:
         super().__init__(endpoint, trace_id)

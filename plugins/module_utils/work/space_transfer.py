@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, CHECK_FIRST, KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import (
     CAPACITIES,
     MAX_CAPACITY,
@@ -104,9 +104,11 @@ class Task(NamedTuple):
 class TransferReport(WritingReport):
     """The report of a run that makes one transfer."""
 
-    def __init__(self, endpoint: str, trace_id: str, origin_type: str) -> None:
+    def __init__(self, endpoint: str, trace_id: str, task: Task) -> None:
         super().__init__(endpoint, trace_id)
-        self._origin_type = origin_type
+        self._origin_type = task.origin_type
+        if task.adds and task.idempotency_key is None:
+            self.advice = {**ADVICE, "not_verified": CHECK_FIRST, "outcome_unknown": CHECK_FIRST}
 
     def own_values(self, now: Allocation | None) -> dict[str, Any]:
         return {"origin_type": self._origin_type, "earlier": self.earlier}
@@ -120,7 +122,7 @@ def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
     """
     task, care = task_from(options), care_from(options)
     connection, ledger = connection_from(options, environ), ledger_from(options, environ)
-    report = TransferReport(connection.endpoint, connection.trace_id, task.origin_type)
+    report = TransferReport(connection.endpoint, connection.trace_id, task)
     return move_capacity(task, care, connection, ledger, report, check_mode, caller)
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import seconds_since_boot
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import (
     GIVEN_UP,
     NOT_DONE,
@@ -31,6 +31,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options 
 #: How many seconds may pass between a record and the first byte of its transfer, in addition to verify_timeout. The
 #: request takes up to timeout more, and all of that together is busy_until.
 SLACK = 10.0
+#: What to do about a key whose addition is given up.
+NEW_KEY = "If the pools lack the addition, use another idempotency_key."
 
 
 def tenant_of(ledger: LedgerChoice, credential: str, koodrive: KooDrive, store: Store) -> str | None:
@@ -120,7 +122,8 @@ class TenantLedger:
                 self._unwritten = error
                 self._warnings.append(f"The outcome of an earlier transfer ({state}) could not be written down: {error.what}.")
         if state == GIVEN_UP:
-            self._warnings.append(f"The outcome of {record.in_words()} stays unknown, since the pools have changed in another way.")
+            why = "KooDrive accepted it, and the pools do not show it" if record.accepted else "the pools have changed in another way"
+            self._warnings.append(f"The outcome of {record.in_words()} stays unknown: {why}.")
         self._newest = record._replace(state=state)
         return True
 
@@ -144,7 +147,8 @@ class TenantLedger:
         if (record.origin_type, dict(record.moves)) != (plan.origin_type, dict(plan.moves)):
             raise invalid_request("idempotency_key", f"was used before for another addition, {record.in_words()}. Use another key for this one")
         if record.state == GIVEN_UP:
-            raise KooDriveError("outcome_unknown", f"the outcome of the addition with this idempotency_key is unknown: {record.in_words()}")
+            what = f"the outcome of the addition with this idempotency_key is unknown: {record.in_words()}"
+            raise KooDriveError("outcome_unknown", what, advice=f"Check the pools. {NEW_KEY}")
         return record
 
     # A transfer
@@ -222,4 +226,6 @@ class TenantLedger:
         """Return the error of a run that must not send, since the transfer of ``record`` is open."""
         until = time_in_words(record.resolvable_at(self._writer.settle_time))
         what = f"KooDrive may still apply {record.in_words()}, until {until}. The pools do not show it yet. Nothing was sent now"
-        return KooDriveError("open_transfer", what, action="Looking for an open transfer")
+        # Such an addition is given up, since the pools cannot show whether KooDrive dropped it.
+        advice = f"{ADVICE['open_transfer']} {NEW_KEY}" if record.accepted and record.idempotency_key is not None else None
+        return KooDriveError("open_transfer", what, action="Looking for an open transfer", advice=advice)

@@ -84,9 +84,18 @@ def test_a_lost_reply_to_a_transfer_that_was_not_done_is_a_failure_and_not_repea
     assert result["error"]["http_status"] == lost.get("status", result["error"]["http_status"])
     assert koodrive.totals() == BEFORE and writes(koodrive) == 1
     assert not result["changed"] and result["transfers"] == [{"type": "group", "expand_capacity": 100}]
-    for words in ("may still move", "Now: department 2,000 GB total", "starts from the pools that it then reads", "adds again"):
+    for words in ("may still move", "Now: department 2,000 GB total", "Run again. The next run starts from the pools that it then reads"):
         assert words in result["msg"]
     assert result["trace_id"] in result["msg"]
+
+
+@pytest.mark.parametrize("reply", ["reset", "ok"])
+@pytest.mark.parametrize(
+    ("options", "advice"), [({}, "Check the pools before you run again, because"), ({"idempotency_key": "A-1"}, "Run again. The next run")]
+)
+def test_the_advice_after_an_addition_depends_on_its_key(koodrive: KooDriveForTests, reply: str, options: dict[str, Any], advice: str) -> None:
+    result = koodrive.failure(BOTH[1], **options, **quick(koodrive, OK, Fault(apply="no", reply=reply)))
+    assert advice in result["msg"]
 
 
 def test_a_new_connection_that_is_lost_after_sending_does_not_send_again(koodrive: KooDriveForTests) -> None:

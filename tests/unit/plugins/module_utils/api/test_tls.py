@@ -64,6 +64,14 @@ def test_a_bundle_in_the_environment(koodrive: KooDriveForTests, ca: str, monkey
     assert koodrive.run(GROUP)["changed"]
 
 
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "all_proxy"])
+def test_a_blank_variable_counts_as_not_set(koodrive: KooDriveForTests, ca: str, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv("CURL_CA_BUNDLE", ca)
+    monkeypatch.setenv(name, "  ")
+    assert koodrive.run(GROUP)["changed"]
+
+
 def test_the_certificate_must_be_for_the_host(tmp_path: Path) -> None:
     authority = trustme.CA()
     ca = tmp_path / "other.pem"

@@ -13,17 +13,18 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_tr
 
 BEFORE = {"department": Pool(2000, 400), "group": Pool(500, 500)}
 AFTER = {"department": Pool(1900, 400), "group": Pool(600, 500)}
+TASK = Task("department", (Target("group", "total_capacity", 600),), 0, 1, None)
 ERROR = KooDriveError("not_verified", "it does not show", action="Transferring", advice="Look.")
 
 
 @pytest.fixture(name="plan")
 def fixture_plan() -> Plan:
-    return Task("department", (Target("group", "total_capacity", 600),), 0, 1, None).plan(BEFORE)
+    return TASK.plan(BEFORE)
 
 
 @pytest.fixture(name="report")
 def fixture_report() -> TransferReport:
-    return TransferReport("https://example.org", "t" * 58, "department")
+    return TransferReport("https://example.org", "t" * 58, TASK)
 
 
 def test_every_result_has_the_endpoint_and_the_trace_id() -> None:

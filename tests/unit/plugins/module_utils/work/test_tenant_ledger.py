@@ -103,7 +103,7 @@ def test_an_outcome_that_the_pools_do_not_show_is_given_up_with_a_warning(koodri
     koodrive.failure(GROUP, **QUICK)
     assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
     result = koodrive.run(GROUP, settle_time=0, **QUICK)
-    assert "stays unknown, since the pools have changed in another way" in result["warnings"][0] and states(koodrive) == [DONE, GIVEN_UP]
+    assert "stays unknown: the pools have changed in another way" in result["warnings"][0] and states(koodrive) == [DONE, GIVEN_UP]
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,17 @@ def test_an_addition_that_was_given_up_is_not_made_again(koodrive: KooDriveForTe
         result = koodrive.failure(TEN, idempotency_key="A-1071", settle_time=0, **QUICK)
         assert result["error"]["kind"] == "outcome_unknown" and "the outcome of the addition with this idempotency_key is unknown" in result["msg"]
     assert writes(koodrive) == 1
+
+
+def test_the_messages_on_an_accepted_addition_that_never_shows_name_a_new_key(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(), Fault(apply="no"))
+    koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
+    blocked = koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
+    assert blocked["error"]["kind"] == "open_transfer" and f"settle_time=0. {tenant_ledger.NEW_KEY}" in blocked["msg"]
+    for check_mode in (True, False):
+        result = koodrive.failure(TEN, idempotency_key="A-1071", settle_time=0, check_mode=check_mode, **QUICK)
+        assert "stays unknown: KooDrive accepted it, and the pools do not show it." in result["warnings"][0]
+        assert result["error"]["kind"] == "outcome_unknown" and f"Check the pools. {tenant_ledger.NEW_KEY}" in result["msg"]
 
 
 @pytest.mark.parametrize(
