@@ -80,8 +80,8 @@ options:
     description:
       - A file or folder with the CA certificates that verify the endpoint's certificate.
       - If the task runs on the machine that Ansible runs on, a relative path begins at the folder of the playbook.
-      - If not set, the module uses the environment variable E(REQUESTS_CA_BUNDLE). Without that, it uses the CA
-        certificates of the Python library C(requests).
+      - If not set, the module uses the environment variable E(REQUESTS_CA_BUNDLE), or else E(CURL_CA_BUNDLE). Without
+        both, it uses the CA certificates of the Python library C(requests).
     type: path
 requirements:
   - requests >= 2.25.1

@@ -23,7 +23,8 @@ options:
       - V(open) - it may have been sent, and its outcome is not known yet. A tenant has at most one.
       - V(done) - KooDrive applied it.
       - V(not_done) - KooDrive refused it, it was never sent, or it was lost.
-      - V(given_up) - its outcome stays unknown, because the pools have changed in another way.
+      - V(given_up) - its outcome stays unknown, because the pools have changed in another way, or never showed an
+        addition with a key that KooDrive accepted.
     type: list
     elements: str
     choices: [open, done, not_done, given_up]

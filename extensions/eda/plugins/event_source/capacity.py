@@ -143,8 +143,8 @@ options:
   ca_path:
     description:
       - A file or folder with the CA certificates to verify the endpoint's certificate with.
-      - If not set, the environment variable E(REQUESTS_CA_BUNDLE) is used. Without that, it is the CA bundle of the
-        Python library C(requests).
+      - If not set, the environment variable E(REQUESTS_CA_BUNDLE) is used, or else E(CURL_CA_BUNDLE). Without both, it is
+        the CA bundle of the Python library C(requests).
     type: path
 requirements:
   - ansible-core, in the Python that runs ansible-rulebook
