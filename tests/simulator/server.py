@@ -131,7 +131,7 @@ class Simulator(ServerThread):
 
     @property
     def is_refusing(self) -> bool:
-        """Return whether the socket is closed at the moment."""
+        """Return whether connections are refused at the moment."""
         return self._site is None
 
     def connections(self) -> int:
@@ -156,8 +156,8 @@ class Simulator(ServerThread):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self._serving} requests, {self._late} transfers, {self.connections()} connections are left: {self._states()}")
             if not self.is_refusing and not knocked:
-                # Connections are accepted in order. So after this one, all earlier ones are known. The socket may close
-                # at this moment.
+                # Connections are accepted in order. So after this one, all earlier ones are known. The simulator may
+                # begin to refuse them at this moment.
                 with suppress(ConnectionRefusedError, ConnectionResetError):
                     socket.create_connection(("127.0.0.1", self.port), timeout=patience).close()
                     knocked = True
@@ -169,7 +169,7 @@ class Simulator(ServerThread):
         asyncio.run_coroutine_threadsafe(self._refuse_if_scripted(), self._loop).result()
 
     async def _refuse_if_scripted(self) -> bool:
-        """Close the socket for a while if the next fault is "refuse"."""
+        """Refuse connections for a while if the next fault is "refuse". Meanwhile, no other process gets the port."""
         if not (self.state.script and self.state.script[0].reply == "refuse" and self._site):
             return False
         seconds = 0.0
@@ -177,13 +177,9 @@ class Simulator(ServerThread):
             seconds += self.state.script.pop(0).seconds
         site, self._site = self._site, None
         await site.stop()
-        self._socket.close()
-        self._loop.call_later(seconds, lambda: self._loop.create_task(self._listen_again()))
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._loop.call_later(seconds, lambda: self._loop.create_task(self._listen()))
         return True
-
-    async def _listen_again(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", self.port))
-        await self._listen()
 
     async def _show_state(self, request: web.Request) -> web.Response:
         """Return the requests and transfers since the state was set, and the pools."""

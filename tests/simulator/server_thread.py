@@ -23,7 +23,7 @@ class ServerThread:
         self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket = _listening_at(port)
         self.port: int = self._socket.getsockname()[1]
         self.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self._site: web.SockSite | None = None
@@ -39,11 +39,24 @@ class ServerThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._socket.close()
 
     async def _start(self) -> None:
         await self._runner.setup()
         await self._listen()
 
     async def _listen(self) -> None:
-        self._site = web.SockSite(self._runner, self._socket, ssl_context=self._tls)
-        await self._site.start()
+        # asyncio closes the socket that it serves. This one keeps the port.
+        site = web.SockSite(self._runner, self._socket.dup(), ssl_context=self._tls)
+        await site.start()
+        self._site = site
+
+
+def _listening_at(port: int) -> socket.socket:
+    """Return a socket that keeps its port while it does not listen. Linux would free a port that it has chosen."""
+    if port:
+        return socket.create_server(("127.0.0.1", port))
+    with socket.socket() as chosen:
+        chosen.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        chosen.bind(("127.0.0.1", 0))
+        return socket.create_server(chosen.getsockname(), reuse_port=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 import tracemalloc
 from typing import Any
@@ -64,6 +65,17 @@ def quick(koodrive: KooDriveForTests, *faults: Fault) -> dict[str, Any]:
 
 def writes(koodrive: KooDriveForTests) -> int:
     return koodrive.methods().count("POST")
+
+
+def test_a_simulator_that_refuses_connections_keeps_its_port(koodrive: KooDriveForTests) -> None:
+    for _time in range(2):
+        koodrive.script(Fault(reply="refuse", seconds=0.2))
+        with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+            other.connect(("127.0.0.1", koodrive.port))
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", koodrive.port))
+        koodrive.settle()
+        assert koodrive.run(GROUP)["allocation"]["group"]["total_capacity"] == 600
 
 
 @pytest.mark.parametrize("lost", LOST, ids=str)
