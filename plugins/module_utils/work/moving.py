@@ -52,7 +52,7 @@ LONGEST_WAIT = 1.0
 PATIENCE = 10
 #: The console accepts only multiples of this, in GB. Whether the service insists is unclear [Storage Settings].
 CONSOLE_STEP = 10
-#: A run needs at most two transfers. It makes one more if other writers undo what it did.
+#: A run needs one transfer less than there are pools. It makes one more if other writers undo what it did.
 MOST_TRANSFERS = len(SPACE_TYPES)
 
 

@@ -49,7 +49,7 @@ def test_defaults_aliases_and_check_mode(koodrive: KooDriveForTests) -> None:
     moved = run(koodrive)
     assert moved["changed"] and moved["allocation"] == predicted["allocation"]
     assert "warnings" not in moved and "failed" not in moved
-    assert moved["invocation"]["module_args"]["verify_timeout"] == TRANSFER_SPEC["verify_timeout"]["default"]
+    assert moved["invocation"]["module_args"]["verify_timeout"] == TRANSFER_SPEC["verify_timeout"].get("default")
 
 
 def test_secrets_of_the_task_are_masked(koodrive: KooDriveForTests) -> None:
@@ -155,7 +155,7 @@ def test_the_work_gets_values_without_ansibles_tags(koodrive: KooDriveForTests) 
 
 def test_the_text_of_a_list_and_blanks_are_read_as_a_module_reads_them(koodrive: KooDriveForTests) -> None:
     result = run(koodrive, target=json.dumps([{**GROUP[0], "expand_capacity": None}]), verify_timeout=" ")
-    assert result["changed"] and result["invocation"]["module_args"]["verify_timeout"] == TRANSFER_SPEC["verify_timeout"]["default"]
+    assert result["changed"] and result["invocation"]["module_args"]["verify_timeout"] == TRANSFER_SPEC["verify_timeout"].get("default")
 
 
 @pytest.mark.parametrize(
