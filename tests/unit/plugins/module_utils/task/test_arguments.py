@@ -18,7 +18,22 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_tr
 
 GROUP = {"type": "group", "total_capacity": 600}
 BLANKS = [None, "", " ", "\t\n"]
-BEYOND = [float("inf"), float("-inf"), float("nan"), "inf", "-Infinity", "nan", "sNaN", "1e5000", "1e999999999", "9" * 5000, 10**5000, 1e300]
+BEYOND = [
+    float("inf"),
+    float("-inf"),
+    float("nan"),
+    "inf",
+    "-Infinity",
+    "nan",
+    "sNaN",
+    "1e5000",
+    "1e999999999",
+    f"1e{10**25}",
+    f"1e-{10**25}",
+    "9" * 5000,
+    10**5000,
+    1e300,
+]
 
 
 def refused(**arguments: Any) -> str:
