@@ -295,9 +295,9 @@ class PostgresqlStore(SqlStore):
 
 
 def start_openssl() -> None:
-    """Start the OpenSSL of psycopg, so that processes which are forked later need not: it takes each of them 2 ms.
+    """Start the OpenSSL of psycopg once. Each process that is forked later saves 2 ms.
 
-    To hash a password starts it. This needs a connection, so this one has an address that cannot exist.
+    Hashing a password starts it. That needs a connection, so this one has an address without a server.
     """
     if PSYCOPG_IMPORT_ERROR is None:
         with suppress(psycopg.Error):
