@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.auth import AppAuth, Auth
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.failures import Failure, explain
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import passwords_of_proxies, redact
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import (
     MAX_REPLY,
@@ -355,6 +354,8 @@ class KooDrive:
 
     def _failure(self, error: Exception, call: Call) -> KooDriveError:
         """Return the error of a request that failed with ``error``."""
+        from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.failures import Failure, explain
+
         may_have_moved = call.is_write and self._wire.sent
         if isinstance(error, OversizedReply):
             return KooDriveError("invalid_reply", str(error), action=call.action, may_have_moved=may_have_moved)

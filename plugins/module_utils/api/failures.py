@@ -5,6 +5,7 @@
 
 The layers of requests wrap the cause in their own exceptions, and sometimes in an error of their own. Messages show
 only exceptions that are about the network. The text of others may have an object's address or a proxy's password in it.
+Only a run with a failed request loads this file.
 """
 
 from __future__ import annotations

@@ -194,7 +194,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire impo
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, connection_from, in_range, secrets_of
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import outcome_of, refusal_of, unknown_options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import outcome_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.validation import message_of, unknown_options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watch import CapacityWatch, Threshold, thresholds_from
 
@@ -242,18 +243,18 @@ def _settings(args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Thresh
     if validated.error_messages:
         faults = validated.error_messages
         prefix = "Unsupported option of the event source huaweicloud.koodrive.capacity: " if unknown_options(faults, SOURCE_SPEC) else ""
-        raise _wrong(refusal_of(faults, SOURCE_SPEC, prefix), options)
+        raise _wrong(message_of(faults, SOURCE_SPEC, prefix), options)
     try:
         in_range(options, "interval", 1, LONGEST_INTERVAL)
         in_range(options, "heartbeat", 0, LONGEST_HEARTBEAT)
         connection_from(options)
         return options, thresholds_from(options["thresholds"])
     except KooDriveError as error:
-        raise _wrong(error.as_result(), options) from None
+        raise _wrong(error.as_result()["msg"], options) from None
 
 
-def _wrong(refusal: Mapping[str, Any], options: Mapping[str, Any]) -> ValueError:
-    return ValueError(masked(refusal["msg"], secrets_of(SOURCE_SPEC, options, os.environ)))
+def _wrong(message: str, options: Mapping[str, Any]) -> ValueError:
+    return ValueError(masked(message, secrets_of(SOURCE_SPEC, options, os.environ)))
 
 
 async def _reading(options: Mapping[str, Any]) -> dict[str, Any]:

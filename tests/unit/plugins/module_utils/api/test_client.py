@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import time
 import warnings
 from collections.abc import Iterator
@@ -108,6 +109,16 @@ def test_a_pause_that_koodrive_asks_for_is_no_longer_than_a_request_may_take(koo
     monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", slept.append)
     koodrive.script(*[Fault(reply="status", status=429, retry_after=seconds) for seconds in ("2", "3600")])
     assert koodrive.run(GROUP, retries=2, timeout=5)["changed"] and slept == [2, 5]
+
+
+def test_a_reading_is_older_than_its_date_by_the_length_of_the_exchange(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    three_seconds_each = itertools.count(0, 3)
+    monkeypatch.setattr(client, "seconds_since_boot", lambda: next(three_seconds_each))
+    connection = connection_from(options_of(CONNECTION_SPEC, endpoint=koodrive.endpoint, token=TOKEN), {})
+    with client.KooDrive(connection, []) as reader:
+        reader.read_pools("Reading the pools")
+    # A Date has whole seconds.
+    assert reader.read_at is not None and time.time() - 6 < reader.read_at <= time.time() - 4
 
 
 class Clock:
