@@ -172,11 +172,15 @@ def test_another_writer_after_a_lost_reply_is_unknown_if_a_target_lacks_capacity
     assert "Before: department 2,000 GB total" in result["msg"] and "Now: department 1,970 GB total" in result["msg"]
 
 
-def test_the_run_waits_for_a_reading_that_lags_behind(koodrive: KooDriveForTests) -> None:
-    koodrive.script(OK, Fault(lag=3))
+def test_the_run_waits_for_a_reading_that_lags_behind(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", slept.append)
+    koodrive.script(OK, Fault(lag=6))
     result = koodrive.run(GROUP, verify_timeout=5)
     assert result["changed"] and result["verified"] and result["warnings"] == []
-    assert koodrive.methods() == ["GET", "POST"] + ["GET"] * 4
+    assert koodrive.methods() == ["GET", "POST"] + ["GET"] * 7
+    for pause, most in zip(slept, (0.2, 0.4, 0.8, 1.6, 2, 2)):
+        assert most / 2 <= pause <= most
 
 
 def test_the_first_reading_after_a_transfer_does_not_wait(koodrive: KooDriveForTests, pauses: list[float | None]) -> None:
