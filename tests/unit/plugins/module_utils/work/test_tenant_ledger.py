@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -335,6 +336,17 @@ def test_a_run_that_stops_waiting_names_the_writer(koodrive: KooDriveForTests, m
             result = koodrive.failure(GROUP, check_mode=check_mode, settle_time=settle_time, **QUICK)
             assert result["error"]["kind"] == "busy" and ADVICE["busy"] in result["msg"]
             assert record.writer in result["msg"] and record.trace_id in result["msg"]
+
+
+def test_a_run_waits_ten_times_as_long_as_another_may_take(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", slept.append)
+    monkeypatch.setattr(moving, "time", SimpleNamespace(monotonic=lambda: sum(slept)))
+    with open_record(koodrive):
+        assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "busy"
+    assert sum(slept) == pytest.approx(10 * (0.6 + 0.2))
+    for pause, most in zip(slept, (0.05, 0.1, 0.2, 0.4, 0.8, 1, 1)):
+        assert most / 2 <= pause <= most
 
 
 def test_a_waiting_run_goes_on_as_soon_as_the_writer_has_ended(koodrive: KooDriveForTests) -> None:
