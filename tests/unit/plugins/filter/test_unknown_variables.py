@@ -27,6 +27,7 @@ def test_variables_results_and_internal_names_are_known() -> None:
         ("koodrive_individual_count", "onboarding_capacity_individual_count"),
         ("onboarding_capacity_capacity_step", "koodrive_capacity_step"),
         ("onboarding_capacity_step", "koodrive_capacity_step"),
+        ("onboarding_capacity_pols", "koodrive_pools"),
         ("koodrive_tokn", "koodrive_token"),
     ],
 )

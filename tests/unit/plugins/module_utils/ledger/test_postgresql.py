@@ -288,6 +288,11 @@ def test_a_service_is_found_and_named(postgresql: Postgresql, database: str, tmp
         PostgresqlStore("postgresql://127.0.0.2:1/nowhere").newest("t")
 
 
+def test_the_oldest_release_of_the_library_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psycopg, "__version__", "3.1")
+    PostgresqlStore("postgresql://127.0.0.1:1/db")
+
+
 @pytest.mark.parametrize(
     ("before", "words"),
     [

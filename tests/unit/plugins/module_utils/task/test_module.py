@@ -54,6 +54,21 @@ def test_a_module_does_its_work_and_prints_the_result(koodrive: KooDriveForTests
     assert koodrive.methods() == ["GET", "POST", "GET"] and TOKEN not in json.dumps(result)
 
 
+def test_the_secrets_of_the_environment_are_registered(tmp_path: Path) -> None:
+    (tmp_path / "arguments.json").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {"app_secret": "the-s3cret"}}), encoding="utf-8")
+    program = (
+        "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import module, options\n"
+        "registered = set()\n"
+        "module.register_secrets = registered.update\n"
+        "module.KooDriveModule(argument_spec=options.CONNECTION_SPEC)\n"
+        "print(*sorted(registered))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(COLLECTIONS), *sys.path]), "KOODRIVE_TOKEN": TOKEN}
+    command = [sys.executable, "-c", program, str(tmp_path / "arguments.json")]
+    printed = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=60).stdout
+    assert printed == f"{TOKEN} the-s3cret\n"
+
+
 def test_check_mode_reaches_the_work(koodrive: KooDriveForTests, tmp_path: Path) -> None:
     result = run(koodrive, tmp_path, {"token": TOKEN, "_ansible_check_mode": True})
     assert result["changed"] is True and koodrive.methods() == ["GET"]
