@@ -14,11 +14,12 @@ from aiohttp import web
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server_thread import ServerThread
 
 from . import awx_launch, awx_rules
+from .definitions import JOB_TEMPLATES
 
 TOKEN = "awx-token-that-must-not-show"
 #: The token of a user who may write nearly everything, and one with the scope read.
 MEMBER, READER = "awx-token-of-a-member", "awx-token-for-reading"
-PLAYBOOKS = [f"{folder}{name}.yml" for folder in ("playbooks/", "") for name in ("transfer", "balance", "onboard", "report")]
+PLAYBOOKS = [f"{folder}{template['playbook']}" for folder in ("playbooks/", "") for template in JOB_TEMPLATES]
 THERE: list[tuple[str, dict[str, Any]]] = [
     ("organizations", {"name": "Ours"}),
     ("projects", {"name": "KooDrive", "organization": 1, "playbooks": PLAYBOOKS}),

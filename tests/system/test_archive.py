@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.postgresql import OLDEST_PSYCOPG
 from ansible_collections.huaweicloud.koodrive.tests.examples import examples
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
 
+#: What the images have for a ledger in PostgreSQL.
+PSYCOPG = f"psycopg[binary]>={OLDEST_PSYCOPG}"
 FOR_USERS = {"CHANGELOG.rst", "LICENSE", "README.md", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "requirements.txt", "roles"}
 
 
@@ -80,7 +83,7 @@ def test_the_first_playbook_of_the_readme_runs_from_it(archive: Path, tmp_path: 
 
 @pytest.mark.parametrize(
     ("name", "packages"),
-    [("execution-environment.yml", ["psycopg[binary]>=3.1"]), ("decision-environment.yml", ["ansible-rulebook>=1.3,<2", "psycopg[binary]>=3.1"])],
+    [("execution-environment.yml", [PSYCOPG]), ("decision-environment.yml", ["ansible-rulebook>=1.3,<2", PSYCOPG])],
 )
 def test_environments_can_be_built_with_the_archive(archive: Path, tmp_path: Path, name: str, packages: list[str]) -> None:
     (tmp_path / archive.name).write_bytes(archive.read_bytes())

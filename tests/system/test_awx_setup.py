@@ -140,7 +140,7 @@ def test_the_modules_of_automation_controller_and_playbooks_of_ones_own(awx: Fak
     lookup = controller / "plugins/lookup/controller_api.py"
     lookup.write_text(lookup.read_text(encoding="utf-8").replace("awx.awx.auth_plugin", "ansible.controller.auth_plugin"), encoding="utf-8")
     set_up(awx, collections=str(tmp_path), awx_setup_modules="ansible.controller", awx_setup_folder="")
-    assert [template["playbook"] for template in awx.objects["job_templates"]] == ["transfer.yml", "balance.yml", "onboard.yml", "report.yml"]
+    assert [template["playbook"] for template in awx.objects["job_templates"]] == [template["playbook"] for template in JOB_TEMPLATES]
 
 
 def test_a_blank_variable_counts_as_not_given(awx: FakeAWX) -> None:

@@ -51,11 +51,7 @@ def test_the_modules_say_the_same_of_what_they_return() -> None:
     assert {line.split(" - ")[0] for line in differing} == {"V(insufficient_capacity)"}
     for info in (pools, listing):
         assert info["endpoint"] == transfer["endpoint"] and info["trace_id"] == transfer["trace_id"] and info["error"].keys() == transfer["error"].keys()
-        # Only a transfer waits for its turn, and only what it sends can be anything but nothing.
-        assert set(info["error"]["contains"]["kind"]["description"]) - set(transfer["error"]["contains"]["kind"]["description"]) <= {
-            "V(rate_limited) - KooDrive takes no more requests for now.",
-            "V(ledger_unavailable) - the ledger cannot be used; nothing was sent.",
-        }
+        assert set(info["error"]["contains"]["kind"]["description"]) <= set(transfer["error"]["contains"]["kind"]["description"])
 
 
 @pytest.mark.parametrize("option", ["capacity_step", "settle_time"])

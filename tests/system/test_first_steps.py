@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import RECORDS
 from ansible_collections.huaweicloud.koodrive.tests.examples import examples
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import ROOT
 
@@ -62,7 +63,7 @@ def test_the_simulator_serves_the_unchanged_playbook_of_the_readme(simulator: su
     ended = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert "changed=1" in ended.stdout, ended.stdout
     (ledger,) = re.findall(r"KOODRIVE_LEDGER=(\S+)", line)
-    assert (Path(ledger) / "ledger.sqlite3").exists()
+    assert (Path(ledger) / RECORDS).exists()
     # Ctrl-C in a terminal sends the signal to all of its processes.
     os.killpg(simulator.pid, signal.SIGINT)
     rest = simulator.communicate(timeout=PATIENCE)[0]

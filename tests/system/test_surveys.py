@@ -113,7 +113,7 @@ def is_for_users(name: str) -> bool:
     return name.startswith(PREFIXES) and "__" not in name
 
 
-PLAYBOOKS = ("transfer.yml", "balance.yml", "onboard.yml", "report.yml")
+PLAYBOOKS = [template["playbook"] for template in JOB_TEMPLATES]
 GUIDE = (ROOT / "docs/docsite/rst/guide_playbooks.rst").read_text(encoding="utf-8")
 
 

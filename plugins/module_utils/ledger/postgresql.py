@@ -34,7 +34,7 @@ else:
     PSYCOPG_IMPORT_ERROR = None
 
 #: The oldest release of psycopg that has all functions that this file calls.
-OLDEST_PSYCOPG = (3, 1)
+OLDEST_PSYCOPG = "3.1"
 #: Defaults for what the URL leaves open: seconds until a connection must be there, and until a dead peer is noticed.
 DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4", "tcp_user_timeout": "30000"}
 #: How long a statement may take, in seconds. A run ends even if the server hangs.
@@ -128,10 +128,10 @@ class PostgresqlStore(SqlStore):
         install = "Install psycopg[binary] where the task runs."
         if PSYCOPG_IMPORT_ERROR is None:
             release = str(psycopg.__version__)
-            if tuple(map(int, re.findall(r"\d+", release)[:2])) < OLDEST_PSYCOPG:
-                raise unavailable(self._where, f"psycopg {release} is too old: it needs 3.1 or newer", install)
+            if _numbers(release) < _numbers(OLDEST_PSYCOPG):
+                raise unavailable(self._where, f"psycopg {release} is too old: it needs {OLDEST_PSYCOPG} or newer", install)
         elif "ModuleNotFoundError: No module named 'psycopg'" in PSYCOPG_IMPORT_ERROR or "import of psycopg halted" in PSYCOPG_IMPORT_ERROR:
-            raise unavailable(self._where, "the Python library psycopg 3.1 or newer is missing", install)
+            raise unavailable(self._where, f"the Python library psycopg {OLDEST_PSYCOPG} or newer is missing", install)
         else:
             raise unavailable(self._where, f"Python cannot import psycopg ({PSYCOPG_IMPORT_ERROR.strip().splitlines()[-1]})", install)
 
@@ -292,6 +292,11 @@ class PostgresqlStore(SqlStore):
 
     def _unusable(self, error: Exception) -> KooDriveError:
         return unavailable(self._where, _first_line(error), "Check the database, and the rights of its user.")
+
+
+def _numbers(release: str) -> list[int]:
+    """Return the two numbers at the beginning of a release."""
+    return [int(number) for number in re.findall(r"\d+", release)[:2]]
 
 
 def start_openssl() -> None:

@@ -23,6 +23,7 @@ import psutil
 import pytest
 from aiohttp import web
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import STATES, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import RECORDS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App, Credentials
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
@@ -357,7 +358,7 @@ def test_in_a_folder_of_another_user_nothing_is_sent(koodrive: KooDrive, control
             place.mkdir(mode=0o700)
     places["shared"].chmod(0o755)
     places["symlink"].symlink_to(places["linked"])
-    (places["damaged"] / "ledger.sqlite3").write_bytes(b"no database at all" * 1000)
+    (places["damaged"] / RECORDS).write_bytes(b"no database at all" * 1000)
     if os.geteuid() == 0:
         os.chown(places["foreign"], 1, 1)
     else:

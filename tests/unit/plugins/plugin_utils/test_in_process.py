@@ -288,6 +288,13 @@ def test_a_task_that_needs_a_module_says_why(given: dict[str, Any], reason: str)
     assert reason_for_module(**given) == reason
 
 
+def test_an_asynchronous_task_waits_for_its_module_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(Action, "_execute_module", lambda _action, **keywords: given.update(keywords) or {"started": 1})
+    assert action_of(async_val=30).run(task_vars={})["started"] == 1
+    assert given["wrap_async"] == 30
+
+
 def test_macos_and_a_python_without_requests_need_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_process, "REQUESTS_IMPORT_ERROR", "Traceback")
     assert "requests cannot be imported" in str(reason_for_module())

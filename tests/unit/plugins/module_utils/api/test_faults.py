@@ -172,9 +172,15 @@ def test_another_writer_after_a_lost_reply_is_unknown_if_a_target_lacks_capacity
     assert "Before: department 2,000 GB total" in result["msg"] and "Now: department 1,970 GB total" in result["msg"]
 
 
-def test_the_run_waits_for_a_reading_that_lags_behind(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", slept.append)
+@pytest.fixture(name="slept")
+def fixture_slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of each pause between two tries; none of them takes any time."""
+    seconds: list[float] = []
+    monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", seconds.append)
+    return seconds
+
+
+def test_the_run_waits_for_a_reading_that_lags_behind(koodrive: KooDriveForTests, slept: list[float]) -> None:
     koodrive.script(OK, Fault(lag=6))
     result = koodrive.run(GROUP, verify_timeout=5)
     assert result["changed"] and result["verified"] and result["warnings"] == []
@@ -189,10 +195,12 @@ def test_the_first_reading_after_a_transfer_does_not_wait(koodrive: KooDriveForT
 
 
 @pytest.mark.parametrize("trouble", [{"reply": "reset"}, {"reply": "not-json"}, {"reply": "status", "status": 503}], ids=str)
-def test_failed_readings_after_an_accepted_transfer_are_tried_again(koodrive: KooDriveForTests, trouble: dict[str, Any]) -> None:
+def test_failed_readings_after_an_accepted_transfer_are_tried_again(koodrive: KooDriveForTests, slept: list[float], trouble: dict[str, Any]) -> None:
     koodrive.script(OK, OK, Fault(**trouble), Fault(**trouble))
-    assert koodrive.run(GROUP, verify_timeout=5)["verified"]
+    assert koodrive.run(GROUP, verify_timeout=5, retries=3)["verified"]
     assert koodrive.methods() == ["GET", "POST", "GET", "GET", "GET"]
+    # The pauses of the verification, not those of a read that is repeated.
+    assert 0.1 <= slept[0] <= 0.2 <= slept[1] <= 0.4
 
 
 def test_an_accepted_transfer_that_never_shows_is_not_verified(koodrive: KooDriveForTests) -> None:

@@ -289,15 +289,15 @@ def test_a_service_is_found_and_named(postgresql: Postgresql, database: str, tmp
 
 
 def test_the_oldest_release_of_the_library_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psycopg, "__version__", "3.1")
+    monkeypatch.setattr(psycopg, "__version__", postgresql_store.OLDEST_PSYCOPG)
     PostgresqlStore("postgresql://127.0.0.1:1/db")
 
 
 @pytest.mark.parametrize(
     ("before", "words"),
     [
-        ("sys.modules['psycopg'] = None", "the Python library psycopg 3.1 or newer is missing"),
-        ("import psycopg; psycopg.__version__ = '3.0.18'", "psycopg 3.0.18 is too old: it needs 3.1 or newer"),
+        ("sys.modules['psycopg'] = None", f"the Python library psycopg {postgresql_store.OLDEST_PSYCOPG} or newer is missing"),
+        ("import psycopg; psycopg.__version__ = '3.0.18'", f"psycopg 3.0.18 is too old: it needs {postgresql_store.OLDEST_PSYCOPG} or newer"),
         ("sys.path.insert(0, {folder!r})", "Python cannot import psycopg (AttributeError: of mixed versions)"),
     ],
 )

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import os
 import pwd
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import RECORDS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import connection_from, ledger_from
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.tenant_ledger import tenant_of
 from ansible_collections.huaweicloud.koodrive.tests.simulator.credentials import App
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import by_hand
 
 
 @pytest.fixture(autouse=True)
@@ -102,16 +102,15 @@ def test_check_mode_keeps_nothing_and_reads_what_is_kept(koodrive: KooDriveForTe
 
 def test_a_ledger_that_cannot_be_written_to_only_costs_the_question(koodrive: KooDriveForTests) -> None:
     tenant(koodrive)
-    with closing(sqlite3.connect(f"{koodrive.ledger}/ledger.sqlite3", isolation_level=None)) as database:
-        database.execute("DELETE FROM koodrive_tenants")
-        database.execute("CREATE TRIGGER full BEFORE INSERT ON koodrive_tenants BEGIN SELECT RAISE(ABORT, 'full'); END")
+    by_hand(koodrive.ledger, "DELETE FROM {}koodrive_tenants")
+    by_hand(koodrive.ledger, "CREATE TRIGGER full BEFORE INSERT ON {}koodrive_tenants BEGIN SELECT RAISE(ABORT, 'full'); END")
     assert tenant(koodrive) == tenant(koodrive) == koodrive.state.tenant_id
     assert koodrive.state.asked_for_tenant == 3
 
 
 def test_a_token_is_not_kept_in_the_ledger(koodrive: KooDriveForTests) -> None:
     tenant(koodrive)
-    with open(f"{koodrive.ledger}/ledger.sqlite3", "rb") as file:
+    with open(f"{koodrive.ledger}/{RECORDS}", "rb") as file:
         content = file.read()
     assert str(koodrive.state.tenant_id).encode() in content and koodrive.options["token"].encode() not in content
 

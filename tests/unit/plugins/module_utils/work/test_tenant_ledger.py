@@ -283,7 +283,7 @@ def test_bad_options_are_refused_by_name(koodrive: KooDriveForTests, given: dict
 def test_no_secret_is_in_the_ledger(koodrive: KooDriveForTests) -> None:
     koodrive.run(GROUP)
     koodrive.run(TEN, **koodrive.app)
-    with open(f"{koodrive.ledger}/ledger.sqlite3", "rb") as file:
+    with open(f"{koodrive.ledger}/{sqlite.RECORDS}", "rb") as file:
         content = file.read()
     assert koodrive.options["token"].encode() not in content and koodrive.app["app_secret"].encode() not in content
 
