@@ -212,6 +212,10 @@ def test_the_next_nodes_of_a_workflow_get_the_result(job: Job, tmp_path: Path) -
     (stats,) = [event["event_data"] for event in runner.events if event["event"] == "playbook_on_stats"]
     handed_on = stats["artifact_data"]
     assert handed_on["onboarding_capacity_result"]["transfers"] == MOVES["onboard.yml"]
+    # The next onboarding reports its own result and hands that on, here: nothing is missing.
+    again = job.launch("playbooks/onboard.yml", survey_answers("onboard.yml", tmp_path, handed_on), AS_TOKEN)
+    (stats,) = [event["event_data"] for event in again.events if event["event"] == "playbook_on_stats"]
+    assert stats["artifact_data"]["onboarding_capacity_result"]["transfers"] == [] and "Nothing was to be moved" in job.kept()
     report = tmp_path / "report.html"
     drawn = "- 400 GB (0.391 TB) from department to individual"
     # After the onboarding, the template reports its result. Alone, or with {}, it reads the pools.
