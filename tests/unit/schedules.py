@@ -43,6 +43,8 @@ LEASE = tenant_ledger.SLACK + TIMEOUT + VERIFY_TIMEOUT
 #: The possible outcomes of a POST. "reply lost", "late" and "never" look the same to the run: it gets no reply.
 HEALTHY = ("done",)
 FATES = ("done", "refused", "rate limited", "not sent", "reply lost", "late", "never", "accepted and late", "accepted and never")
+#: A proxy has sent the request twice, and returns the second reply.
+SENT_TWICE = "done, but rate limited"
 
 
 class Row(NamedTuple):
@@ -144,7 +146,7 @@ class Run:
             return
         if fate == "refused":
             raise KooDriveError("rejected", "KooDrive refused it", action=action, answer=Answer(400))
-        if fate == "rate limited":
+        if fate in ("rate limited", SENT_TWICE):
             raise KooDriveError("rate_limited", "not now", action=action, answer=Answer(429), transient=True)
         raise KooDriveError("unreachable", "no reply", action=action, transient=True, may_have_moved=fate != "not sent")
 
@@ -411,7 +413,7 @@ class Stores:
 
     def _posted(self, world: World, run: int, fate: str, origin_type: str, moves: tuple[Move, ...]) -> Event:
         after = world.applied(run, origin_type, moves)
-        if fate in ("done", "reply lost"):
+        if fate in ("done", "reply lost", SENT_TWICE):
             return (f"POST {fate}", after, fate) if after is not None else ("POST refused", world, "refused")
         if fate in ("late", "accepted and late"):
             return (f"POST {fate}", world._replace(late=(*world.late, (run, origin_type, moves))), fate)
@@ -682,7 +684,7 @@ class Schedules:
             return "reports that the addition was made, but it was not"
         if result["changed"] and not will.moved[run] and not result["warnings"]:
             return "reports that it has changed the pools, but it has not"
-        if not result["changed"] and will.moved[run]:
+        if not result["changed"] and will.moved[run] and not result["warnings"]:
             return "reports that it has not changed the pools, but it has"
         if result["changed"] and not result["warnings"] and _is_open(world, run):
             return "leaves a transfer open that it knows was applied"

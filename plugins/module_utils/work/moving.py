@@ -30,7 +30,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allo
 )
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, LEDGER_SPEC, LedgerChoice, in_range
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.run_report import WritingReport
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.tenant_ledger import TenantLedger, Writer, tenant_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.tenant_ledger import NEW_KEY, TenantLedger, Writer, tenant_of
 
 #: The options of every module that writes.
 MOVING_SPEC: dict[str, Any] = {
@@ -338,14 +338,18 @@ def _transfer(run: Run, plan: Plan) -> Made | None:
             run.note_not_done()
             return None if time.monotonic() < run.deadline else _find_outcome(run, plan, failure)
         run.tries_left -= 1
-        if failure is None or failure.may_have_moved or not failure.transient or not run.tries_left:
+        is_last = not run.tries_left
+        if failure is None or failure.may_have_moved or not failure.transient or (is_last and failure.answer.http_status is None):
             return _find_outcome(run, plan, failure)
-        run.koodrive.wait_after(pauses, failure)
-        pools = _read_after_refusal(run)
+        if not is_last:
+            run.koodrive.wait_after(pauses, failure)
+        pools = _read_after_refusal(run, plan, failure)
         _ensure_earlier_transfer_shows(run, pools)
         if _is_done_after_rate_limit(run, plan, failure, pools):
             return Made(pools, verified=True)
         run.note_not_done()
+        if is_last and run.goal.plan(pools).moves:
+            raise _refusal(run, plan, failure, pools) from failure
         plan = _plan(run, pools)
         if not plan.moves:
             return Made(pools, verified=True)
@@ -383,13 +387,15 @@ def _action(plan: Plan) -> str:
     return f"Transferring {plan.in_words()}"
 
 
-def _read_after_refusal(run: Run) -> Allocation:
+def _read_after_refusal(run: Run, plan: Plan, refusal: KooDriveError) -> Allocation:
     """Return the pools after a transfer that KooDrive did not process. It was not made, even if they cannot be read."""
     try:
         return _read(run, "Reading the pools again")
     except KooDriveError:
         run.note_not_done()
-        raise
+        if run.tries_left:
+            raise
+        raise _refusal(run, plan, refusal, None) from refusal
 
 
 def _ensure_earlier_transfer_shows(run: Run, pools: Allocation) -> None:
@@ -406,7 +412,7 @@ def _is_done_after_rate_limit(run: Run, plan: Plan, refusal: KooDriveError, pool
     """Return whether the pools show a transfer that KooDrive refused for its rate, as after a proxy sent it twice.
 
     Raises ``rate_limited`` if the pools changed in another way and the task adds to them, since the pools do not show
-    whether to add again. A desired state is planned again.
+    whether to add again. The key then stays used. A desired state is planned again.
     """
     shows = plan.compare(pools)
     if refusal.kind != "rate_limited" or shows is Comparison.BEFORE:
@@ -422,10 +428,19 @@ def _is_done_after_rate_limit(run: Run, plan: Plan, refusal: KooDriveError, pool
         run.report.may_not_have_made()  # Another run has recorded it as lost.
     if run.goal.adds:
         run.note_not_done()
-        what = f"{refusal.what}, and the pools have changed since"
         advice = "Check the pools before you run again: they may show this addition, and the next run adds again."
-        raise KooDriveError("rate_limited", what, action=_action(plan), advice=advice, answer=refusal.answer)
+        if run.goal.idempotency_key is not None:
+            run.ledger.will_be(GIVEN_UP)
+            advice = f"Check the pools: they may show this addition. {NEW_KEY}"
+        raise _changed_since(plan, refusal, advice)
+    run.report.warnings.append(f"KooDrive answered a transfer with HTTP {refusal.answer.http_status}, and the pools have changed since.")
     return False
+
+
+def _changed_since(plan: Plan, refusal: KooDriveError, advice: str) -> KooDriveError:
+    """Return the error of a transfer that KooDrive refused for its rate, although the pools have changed since."""
+    what = f"{refusal.what}, and the pools have changed since"
+    return KooDriveError("rate_limited", what, action=_action(plan), advice=advice, answer=refusal.answer)
 
 
 def _find_outcome(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
@@ -496,7 +511,15 @@ def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
             pools = _read(run, "Reading the pools after the refusal")
         except KooDriveError:
             pools = None
-    if pools is not None and plan.compare(pools) is Comparison.EXACTLY:
+    return _refusal(run, plan, refusal, pools)
+
+
+def _refusal(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation | None) -> KooDriveError:
+    """Return the error of a transfer that KooDrive refused or never got. The pools are None if they are not known."""
+    shows = None if pools is None else plan.compare(pools)
+    if refusal.kind == "rate_limited" and shows not in (None, Comparison.BEFORE):
+        return _changed_since(plan, refusal, refusal.advice_from(run.report.advice))
+    if shows is Comparison.EXACTLY:
         advice = f"But the pools show exactly this transfer. Another writer made it, or a proxy sent the request twice. {run.report.advice['outcome_unknown']}"
     else:
         run.note_not_done()

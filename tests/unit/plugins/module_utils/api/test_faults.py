@@ -265,20 +265,48 @@ def test_retry_after_is_used_between_looks_for_a_transfer(koodrive: KooDriveForT
     assert 1 <= time.monotonic() - start < 4 and koodrive.methods() == ["GET", "POST", "GET", "GET"]
 
 
+@pytest.mark.parametrize("retries", [0, 3])
 @pytest.mark.parametrize("targets", [[GROUP], BOTH], ids=["desired", "with expand"])
-def test_a_rate_limit_after_a_done_transfer_does_not_make_it_twice(koodrive: KooDriveForTests, targets: list[dict[str, Any]]) -> None:
+def test_a_rate_limit_after_a_done_transfer_does_not_make_it_twice(koodrive: KooDriveForTests, targets: list[dict[str, Any]], retries: int) -> None:
     koodrive.script(OK, Fault(apply="yes", reply="status", status=429))
-    result = koodrive.run(*targets, retries=3)
+    result = koodrive.run(*targets, retries=retries)
     assert writes(koodrive) == 1 and koodrive.totals()["group"] == 600
     assert result["changed"] and result["verified"] and "did not send it again" in result["warnings"][0]
 
 
-def test_after_a_rate_limit_nothing_is_added_to_pools_that_changed(koodrive: KooDriveForTests) -> None:
+@pytest.mark.parametrize("retries", [0, 3])
+def test_after_a_rate_limit_nothing_is_added_to_pools_that_changed(koodrive: KooDriveForTests, retries: int) -> None:
     koodrive.script(OK, Fault(apply="yes", reply="status", status=429, interloper=INTERLOPER))
-    result = koodrive.failure(*BOTH, retries=3)
+    result = koodrive.failure(*BOTH, retries=retries)
     assert writes(koodrive) == 1 and result["error"]["kind"] == "rate_limited"
-    assert "the pools have changed since" in result["msg"] and "adds again" in result["msg"]
+    assert "the pools have changed since" in result["msg"] and "adds again" in result["msg"] and "moved nothing" not in result["msg"]
     assert result["changed"]
+
+
+@pytest.mark.parametrize("retries", [0, 3])
+def test_a_key_stays_used_after_a_rate_limit_and_another_change(koodrive: KooDriveForTests, retries: int) -> None:
+    koodrive.script(OK, Fault(apply="yes", reply="status", status=429, interloper=INTERLOPER))
+    addition = {"type": "group", "expand_capacity": 100}
+    result = koodrive.failure(addition, retries=retries, idempotency_key="order-1")
+    assert result["error"]["kind"] == "rate_limited" and "use another idempotency_key" in result["msg"]
+    assert koodrive.failure(addition, idempotency_key="order-1")["error"]["kind"] == "outcome_unknown"
+    assert writes(koodrive) == 1
+
+
+def test_the_last_rate_limit_leaves_a_desired_state_that_lacks_capacity_to_the_next_run(koodrive: KooDriveForTests) -> None:
+    taken = {"originType": 2, "target": [{"type": 1, "expandCapacity": 20}]}
+    koodrive.script(OK, Fault(apply="yes", reply="status", status=429, interloper=taken))
+    result = koodrive.failure(GROUP)
+    assert result["error"]["kind"] == "rate_limited" and result["changed"]
+    assert "the pools have changed since" in result["msg"] and "moved nothing" not in result["msg"] and "Wait a minute and run again." in result["msg"]
+    assert koodrive.run(GROUP)["transfers"] == [{"type": "group", "expand_capacity": 20}]
+
+
+def test_the_last_rate_limit_counts_even_if_the_pools_cannot_be_read(koodrive: KooDriveForTests) -> None:
+    koodrive.script(OK, Fault(apply="no", reply="status", status=429), Fault(reply="reset"))
+    result = koodrive.failure(GROUP)
+    assert result["error"]["kind"] == "rate_limited" and "This task moved nothing. Wait a minute" in result["msg"]
+    assert koodrive.run(GROUP)["changed"]
 
 
 def test_after_a_rate_limit_a_desired_state_is_planned_again(koodrive: KooDriveForTests) -> None:
@@ -289,11 +317,13 @@ def test_after_a_rate_limit_a_desired_state_is_planned_again(koodrive: KooDriveF
     assert koodrive.totals() == MOVED
 
 
-def test_after_a_rate_limit_the_pools_may_need_no_transfer(koodrive: KooDriveForTests) -> None:
+@pytest.mark.parametrize("retries", [0, 1])
+def test_after_a_rate_limit_the_pools_may_need_no_transfer(koodrive: KooDriveForTests, retries: int) -> None:
     given = {"originType": 0, "target": [{"type": 2, "expandCapacity": 140}]}
     koodrive.script(OK, Fault(apply="no", reply="status", status=429, interloper=given))
-    result = koodrive.run(GROUP, retries=1)
+    result = koodrive.run(GROUP, retries=retries)
     assert not result["changed"] and result["transfers"] == [] and result["verified"]
+    assert result["warnings"] == ["KooDrive answered a transfer with HTTP 429, and the pools have changed since."]
 
 
 def test_a_write_without_a_connection_is_sent_again(koodrive: KooDriveForTests) -> None:

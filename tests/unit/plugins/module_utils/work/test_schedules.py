@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Comparison, Plan
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving, tenant_ledger
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.tenant_ledger import TenantLedger
-from ansible_collections.huaweicloud.koodrive.tests.unit.schedules import Rules, Schedules, Task
+from ansible_collections.huaweicloud.koodrive.tests.unit.schedules import SENT_TWICE, Rules, Schedules, Task
 
 ALL = os.environ.get("KOODRIVE_SCHEDULES") == "all"
 
@@ -49,6 +49,7 @@ THREE_AT_ONCE = QUICK._replace(at_once=3, fates=LOST)
 #: A user who sets settle_time to 0 knows that nothing comes late.
 KNOWN = STOPPED._replace(fates=("done", "never"))
 OUTSIDER = QUICK._replace(outsider=True, fates=UNSEEN)
+UNTRUE_LIMIT = QUICK._replace(outsider=True, fates=("done", "rate limited", SENT_TWICE))
 
 
 class Story(NamedTuple):
@@ -82,6 +83,7 @@ OTHERS = [
 CHOSEN = [(A_STATE, rules) for rules in (QUICK, SLOW, KILLED, STOPPED, OUTSIDER)]
 CHOSEN += [(A_KEY, QUICK), (FOR_LOST, KNOWN), (CHECKED, KILLED), (SAME_KEY, QUICK)]
 CHOSEN += [(ONE_STATE, THREE_AT_ONCE), (ONE_KEY, THREE_AT_ONCE)]
+CHOSEN += [(A_STATE, UNTRUE_LIMIT), (A_KEY, UNTRUE_LIMIT)]
 if ALL:
     CHOSEN += [(story, QUICK) for story in (ONE_STATE, ONE_KEY, *OTHERS)] + [(ONE_LAYOUT, FEW_QUICK)]
     CHOSEN += [
