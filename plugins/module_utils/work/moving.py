@@ -227,7 +227,9 @@ def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
         else:
             pools, verified = made
             run.tries_left = run.koodrive.retries + 1
-            plan = _noted(run, run.next_plan(pools))
+            plan = run.next_plan(pools)
+            run.report.planned(plan)
+            run.goal.ensure_sufficient(plan)
     return run.report.success(pools, verified)
 
 
@@ -260,7 +262,8 @@ def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
             _wait_after_conflict(run, pauses)
             continue
         plan = _plan(run, pools)
-        if not plan.moves or run.ledger.open is None:
+        if run.ledger.open is None or not (plan.moves or _lacks_capacity(run, plan)):
+            run.goal.ensure_sufficient(plan)
             return pools, plan
         if run.ledger.is_busy():
             _wait_for_writer(run)
@@ -292,8 +295,17 @@ def _read(run: Run, action: str, retries: int | None = None) -> Allocation:
     return pools
 
 
+def _lacks_capacity(run: Run, plan: Plan) -> bool:
+    """Return whether the pools cannot give what the task needs. A plan without moves can lack it, too."""
+    try:
+        run.goal.ensure_sufficient(plan)
+    except KooDriveError:
+        return True
+    return False
+
+
 def _plan(run: Run, before: Allocation) -> Plan:
-    """Return what to send, which the pools can give; nothing if the addition was made before."""
+    """Return what to send; nothing if the addition was made before. The pools may be unable to give it."""
     plan = run.goal.plan(before)
     key = run.goal.idempotency_key
     earlier = None if key is None else run.ledger.earlier(key, plan)
@@ -302,13 +314,7 @@ def _plan(run: Run, before: Allocation) -> Plan:
         plan = plan.nothing()
     if plan.moves:
         run.ledger.need_tenant()
-    return _noted(run, plan)
-
-
-def _noted(run: Run, plan: Plan) -> Plan:
-    """Note the plan in the report, and return it if the pools can give what it moves."""
     run.report.planned(plan)
-    run.goal.ensure_sufficient(plan)
     return plan
 
 
@@ -351,6 +357,7 @@ def _transfer(run: Run, plan: Plan) -> Made | None:
         if is_last and run.goal.plan(pools).moves:
             raise _refusal(run, plan, failure, pools) from failure
         plan = _plan(run, pools)
+        run.goal.ensure_sufficient(plan)
         if not plan.moves:
             return Made(pools, verified=True)
 

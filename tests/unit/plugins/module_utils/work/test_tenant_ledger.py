@@ -307,8 +307,8 @@ def threads_of(*works: Callable[[], Any]) -> list[Any]:
 def open_record(koodrive: KooDriveForTests, **changes: Any) -> Iterator[Record]:
     """Append the record of 200 GB to group that a killed run left open. Its writer may send for one more minute."""
     now = time.time()
-    begun = {"begun_at": now - 1, "busy_until": now + 60, "writer": "root@elsewhere", **changes}
-    record = RECORD._replace(tenant="ours", moves=(Move("group", 200),), idempotency_key=None, **begun)
+    begun = {"begun_at": now - 1, "busy_until": now + 60, "writer": "root@elsewhere"}
+    record = RECORD._replace(**{"tenant": "ours", "moves": (Move("group", 200),), "idempotency_key": None, **begun, **changes})
     store = LocalStore(koodrive.ledger)
     assert store.append(record)
     yield record
@@ -347,6 +347,32 @@ def test_a_run_waits_ten_times_as_long_as_another_may_take(koodrive: KooDriveFor
     assert sum(slept) == pytest.approx(10 * (0.6 + 0.2))
     for pause, most in zip(slept, (0.05, 0.1, 0.2, 0.4, 0.8, 1, 1)):
         assert most / 2 <= pause <= most
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_open_transfer_comes_before_too_little_capacity(koodrive: KooDriveForTests, check_mode: bool) -> None:
+    too_much = {"type": "group", "expand_capacity": 1700}
+    with open_record(koodrive, busy_until=time.time() - 5) as record:
+        result = koodrive.outcome(too_much, check_mode=check_mode, **QUICK)
+        assert result["error"]["kind"] == "open_transfer" and record.trace_id in result["msg"]
+        result = koodrive.outcome(too_much, check_mode=check_mode, settle_time=0, **QUICK)
+    assert result["error"]["kind"] == "insufficient_capacity"
+
+
+def test_a_run_waits_for_a_transfer_that_brings_what_it_needs(koodrive: KooDriveForTests) -> None:
+    empty = {"total": 0, "allocated": 0}
+    koodrive.state.tenant = Tenant({"department": empty, "individual": {"total": 300, "allocated": 0}, "group": empty})
+    with open_record(koodrive, origin_type="individual", moves=(Move("department", 200),)) as record:
+
+        def end() -> None:
+            time.sleep(0.3)
+            koodrive.state.tenant = Tenant({"department": {"total": 200, "allocated": 0}, "individual": {"total": 100, "allocated": 0}, "group": empty})
+            store = LocalStore(koodrive.ledger)
+            store.end(record, DONE, time.time())
+            store.close()
+
+        result, _ended = threads_of(lambda: koodrive.run({"type": "group", "total_capacity": 150}, **QUICK), end)
+    assert result["changed"] and koodrive.totals() == {"department": 50, "individual": 100, "group": 150}
 
 
 def test_a_waiting_run_goes_on_as_soon_as_the_writer_has_ended(koodrive: KooDriveForTests) -> None:
