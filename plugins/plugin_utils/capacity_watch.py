@@ -73,6 +73,8 @@ class CapacityWatch:
         self._thresholds = thresholds
         #: The pools of the latest successful reading; None before the first one.
         self._allocation: Any = None
+        #: The pools that KooDrive has reported at least once.
+        self._reported: set[str] = set()
         #: The names that were below their threshold when KooDrive last reported them.
         self._below: set[str] = set()
         #: The error kind of the latest reading; None if it succeeded.
@@ -97,7 +99,10 @@ class CapacityWatch:
     def _succeeded(self, reading: Mapping[str, Any]) -> dict[str, Any]:
         # The stored data changes all the time, so its change is not a reason for an event.
         allocation = {name: {key: value for key, value in pool.items() if key != STORED} for name, pool in reading["allocation"].items()}
-        known = {**allocation, ALL: {name: reading[name] for name in SUMS}} if allocation else {}
+        self._reported |= set(allocation)
+        # While a pool is missing that was there before, the sums are too low.
+        sums = {ALL: {name: reading[name] for name in SUMS}} if allocation and set(allocation) == self._reported else {}
+        known = {**allocation, **sums}
         below = {name for name, threshold in self._thresholds.items() if name in known and threshold.is_above(known[name])}
         # A pool that is not reported is neither below its threshold nor back above it.
         came_below, came_back = below - self._below, (self._below - below) & set(known)

@@ -44,8 +44,9 @@ MAX_TEXT = 200
 MIN_PIECE = 6
 #: What ends a part of a URL.
 DELIMITER = re.compile("[/?#@:]")
-#: A password among the parameters of a URL.
-PARAMETER = re.compile(r"\w*password=[^&\s]+")
+#: A parameter of a URL, and the names of those with a secret, such as sslpassword and oauth_client_secret.
+PARAMETER = re.compile(r"(?<=[?&])([^&=\s]+)=[^&\s]+")
+SECRET_PARAMETER = re.compile(r"password|secret|_key$", re.IGNORECASE)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
@@ -86,7 +87,8 @@ def passwords_in_place(url: str) -> set[str]:
     """
     userinfo, at, _host = url.split("://", 1)[-1].rpartition("@") if "://" in url else ("", "", "")
     _user, colon, password = userinfo.partition(":")
-    return ({f":{password}@"} if at and colon and password else set()) | set(PARAMETER.findall(url))
+    secret = {found[0] for found in PARAMETER.finditer(url) if SECRET_PARAMETER.search(unquote(found[1]))}
+    return secret | ({f":{password}@"} if at and colon and password else set())
 
 
 def proxies_in(environ: Mapping[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
@@ -142,15 +143,14 @@ def pools_of(reply: Reply, call: Call) -> Allocation:
             if not isinstance(row, dict):
                 _fail("data has a row that is not an object")
             number = _whole_number(row, "type")
-            pool = Pool(_whole_number(row, "totalCapacity"), _whole_number(row, "allocateCapacity"))
-            # A type that is not in the reference was added to the service later. No transfer has such a pool.
-            name = names.get(number, str(number))
-            if name in pools:
+            if number not in names:
+                continue  # The service has got this type later than the reference. No transfer has such a pool.
+            if names[number] in pools:
                 _fail(f"it has the type {number} twice")
-            pools[name] = pool
+            pools[names[number]] = Pool(_whole_number(row, "totalCapacity"), _whole_number(row, "allocateCapacity"))
     except ValueError as error:
         raise _invalid_reply(str(error), reply, call) from error
-    return {name: pool for name, pool in pools.items() if name in SPACE_TYPES}
+    return pools
 
 
 def shows_one_pool(reply: Reply) -> bool:
@@ -238,8 +238,8 @@ def _whole_number(row: Mapping[str, Any], field: str, highest: int = MAX_POOL) -
 
 
 def _code(value: Mapping[str, Any]) -> str | None:
-    """Return the code as text; "0" for each spelling of zero."""
-    code = value.get("code", value.get("error_code"))
+    """Return the code as text, KooDrive's or the gateway's; "0" for each spelling of zero."""
+    code = next((value[name] for name in ("code", "error_code") if value.get(name) not in (None, "")), None)
     if isinstance(code, bool) or not isinstance(code, (int, str)):
         return None
     text = str(code).strip()
@@ -361,8 +361,9 @@ def _without_markup(text: str) -> str:
 
 
 def http_date(text: str) -> float | None:
-    """Return an HTTP date in seconds since 1970, or None if ``text`` is not a date."""
+    """Return an HTTP date in seconds since 1970, or None if ``text`` is not a date. One without a time zone is UTC."""
     try:
-        return parsedate_to_datetime(text).timestamp()
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -39,7 +39,8 @@ description:
   - After a failed reading, an event has C(error) and C(msg), like a failed task. If readings go on failing, there is
     one event for each C(error.kind). The source does not end.
   - All events have C(endpoint) and C(trace_id). No event has a secret.
-  - A pool that KooDrive does not report is neither below its threshold nor back above it.
+  - A pool that KooDrive does not report is neither below its threshold nor back above it. The same holds for all pools
+    together while a pool is missing that KooDrive reported before.
 options:
   interval:
     description:

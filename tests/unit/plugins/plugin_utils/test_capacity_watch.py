@@ -139,11 +139,18 @@ def test_all_pools_together_have_a_threshold() -> None:
 def test_a_pool_that_is_not_reported_is_neither_below_nor_back() -> None:
     watch = Watched(group=50, all=500)
     assert watch.below(reading(group=(500, 20))) == (["group", "all"], ["group", "all"], [])
-    assert watch.below(reading(individual=(900, 900))) == ([], [], ["all"])
+    assert watch.below(reading(individual=(900, 900))) == ([], [], [])
     assert watch.below(reading()) == ([], [], [])
-    assert watch.below(reading(group=(500, 20), individual=(900, 900))) == (["group"], [], [])
+    assert watch.below(reading(group=(500, 20), individual=(900, 900))) == (["group"], [], ["all"])
     assert watch.below(reading(individual=(900, 900))) == ([], [], [])
     assert watch.below(reading(group=(500, 50), individual=(900, 900))) == ([], [], ["group"])
+
+
+def test_a_sum_without_a_pool_that_was_there_before_is_no_alarm() -> None:
+    watch = Watched(all=1000)
+    assert watch.below(reading(department=(600, 600), group=(500, 500))) == ([], [], [])
+    assert watch.below(reading(department=(600, 600))) == ([], [], [])
+    assert watch.below(reading(department=(600, 400), group=(500, 500))) == (["all"], ["all"], [])
 
 
 def test_a_blank_threshold_counts_as_not_set() -> None:

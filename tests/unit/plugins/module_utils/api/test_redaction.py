@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import (
     MAX_TEXT,
     passwords_in,
+    passwords_in_place,
     passwords_of_proxies,
     redact,
     shortened,
@@ -96,6 +97,12 @@ def test_base64_with_other_text_around_a_secret_shows_no_piece_of_it(encode: Cal
 def test_every_spelling_of_a_proxys_password_is_known(url: str, passwords: set[str]) -> None:
     for name in ("HTTPS_PROXY", "http_proxy", "All_Proxy", "ftp_proxy"):
         assert passwords_of_proxies({name: url, "no_proxy": "user:other@host"}) == passwords
+
+
+@pytest.mark.parametrize("name", ["password", "sslpassword", "PASSWORD", "pass%77ord", "oauth_client_secret", "scram_client_key", "scram_server_key"])
+def test_a_secret_among_the_parameters_of_a_url_is_known(name: str) -> None:
+    assert passwords_in_place(f"postgresql://host/db?sslmode=require&{name}=SEKRIT&sslkey=/a/path") == {f"{name}=SEKRIT"}
+    assert passwords_in_place(f"postgresql://host/password=public?{name}=SEKRIT") == {f"{name}=SEKRIT"}
 
 
 def test_a_user_without_a_password_is_a_secret_in_an_endpoint_but_not_in_a_proxy() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
@@ -18,6 +19,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies i
     MAX_POOL,
     Call,
     Reply,
+    http_date,
     pools_of,
     quota_pools_of,
     shows_one_pool,
@@ -61,6 +63,7 @@ def as_text(row: dict[str, int]) -> dict[str, str]:
         (ROWS[1:], {name: POOLS[name] for name in ("individual", "group")}),
         ([], {}),
         ([*ROWS, {"type": 7, "allocateCapacity": 1, "totalCapacity": 1}], POOLS),
+        ([*ROWS, {"type": 7, "allocateCapacity": None, "totalCapacity": -1}, {"type": 7}], POOLS),
         ([{"type": 2, "allocateCapacity": 501, "totalCapacity": 500}], {"group": Pool(500, 501)}),
         ([{"type": 2, "allocateCapacity": 0, "totalCapacity": MAX_POOL}], {"group": Pool(MAX_POOL, 0)}),
     ],
@@ -339,6 +342,13 @@ def test_the_gateways_body_is_read_like_koodrives_body(status: int, is_write: bo
     assert f'(HTTP {status}, code APIGW.0301, "{GATEWAY["error_msg"]}", request ID c0ffee)' in error.what
 
 
+@pytest.mark.parametrize("code", [None, ""])
+def test_an_empty_code_of_koodrive_leaves_the_gateways_code(code: str | None) -> None:
+    with pytest.raises(KooDriveError) as caught:
+        value_of(reply({**GATEWAY, "code": code}, 401), call(True))
+    assert caught.value.answer.code == "APIGW.0301" and not caught.value.may_have_moved
+
+
 def test_koodrives_code_takes_precedence_over_the_gateways_code() -> None:
     assert value_of(reply({"code": 0, "error_code": "APIGW.0301"}), call())
     with pytest.raises(KooDriveError) as caught:
@@ -419,6 +429,17 @@ def test_retry_after(text: str, seconds: float | None) -> None:
     with pytest.raises(KooDriveError) as caught:
         value_of(reply(b"", 429, **{"Retry-After": text}), call())
     assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("zone", ["GMT", "", "-0000", "+0000", "UTC"])
+def test_a_date_is_in_utc_wherever_the_task_runs(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        assert http_date(f"Thu, 01 Jan 1970 00:01:00 {zone}") == 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_code_and_message_are_redacted() -> None:
