@@ -131,7 +131,7 @@ def _targets(answers: Mapping[str, Any]) -> list[Any]:
         listed = [{"type": answers["target_type"], **capacities}]
     additions = [row for row in listed if isinstance(row, Mapping) and not is_blank_answer(row.get("expand_capacity"))]
     # People launch a job again without a look, and a survey cannot make one answer depend on another.
-    if additions and "idempotency_key" not in answers and boolean(answers.get("additions_need_a_key", False), strict=False):
+    if _is_on(answers, "additions_need_a_key") and additions and "idempotency_key" not in answers:
         raise Fault(
             "koodrive_expand_capacity needs koodrive_idempotency_key here. Give koodrive_idempotency_key, such as an order number. Then each"
             " launch of the job after the first adds nothing. Or give koodrive_total_capacity or koodrive_unallocated_capacity instead."
@@ -254,6 +254,14 @@ def _whole(value: Any, variable: str, lowest: int) -> int:
     if number is None or number < lowest:
         raise Fault(f"{variable} must be a whole number, {lowest} or more, without unit or separator, not {str(value)[:40]}.")
     return number
+
+
+def _is_on(answers: Mapping[str, Any], name: str) -> bool:
+    """Return whether a switch is on. A switch without an answer is off."""
+    try:
+        return bool(boolean(answers.get(name, False)))
+    except TypeError:
+        raise Fault(f"koodrive_{name} must be true or false, not {str(answers[name])[:40]}.") from None
 
 
 def _names(prefix: str, names: Any, joint: str) -> str:

@@ -26,7 +26,7 @@ ADVICE = {
     "outcome_unknown": _RUN_AGAIN,
     "open_transfer": "Run again after that time, or once the pools show the transfer. Runs with nothing to send are not blocked. If you know that"
     " the transfer was lost, run once with settle_time=0.",
-    "busy": "Nothing was sent. Run again when the other tasks have ended. If one of them hangs, end it.",
+    "busy": "Run again when the other tasks have ended. If one of them hangs, end it.",
     "ledger_unavailable": "Repair the ledger, and run again.",
 }
 

@@ -70,7 +70,7 @@ ADVICE = {
     "not decode": RESTORE,
     "not a database": RESTORE,
 }
-CHECK_RIGHTS = "Check that this user may write to the folder and to each file in it, and that its file system is not read-only."
+CHECK_RIGHTS = "Check that this user may write to the folder and to each file in it. Its file system must be writable and have hard links."
 #: Errors of a path that is not made of folders.
 NO_FOLDER = (errno.ELOOP, errno.ENOTDIR)
 

@@ -230,7 +230,15 @@ def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
             plan = run.next_plan(pools)
             run.report.planned(plan)
             run.goal.ensure_sufficient(plan)
+    if verified and run.report.made and not run.goal.adds:
+        _warn_of_missing(run, run.goal.plan(pools))
     return run.report.success(pools, verified)
+
+
+def _warn_of_missing(run: Run, missing: Plan) -> None:
+    """Warn if ``missing`` moves capacity: somebody has allocated some since the transfer was planned."""
+    if missing.moves:
+        run.report.warnings.append(f"The transfer was made, but capacity was allocated meanwhile. The next run moves {missing.in_words()}.")
 
 
 def _wait_after_conflict(run: Run, pauses: Pauses) -> None:
@@ -373,7 +381,7 @@ def _post(run: Run, plan: Plan) -> KooDriveError | None:
         run.koodrive.ensure_wanted()
         if not run.ledger.may_send():
             what = "this run was suspended, or waited for its ledger, for so long that another run may have come first"
-            raise KooDriveError(SUSPENDED, what, action=_action(plan), advice="Nothing was sent. Run again.")
+            raise KooDriveError(SUSPENDED, what, action=_action(plan), advice="Run again.")
 
     run.report.sends()
     try:
@@ -587,7 +595,8 @@ def _not_shown(run: Run, plan: Plan, verification: Verification) -> KooDriveErro
         why = "the pools could not be read after it"
     else:
         lacks = _lacks(plan, verification.pools)
-        why = f"{_when_last_read(run, verification)} the pools do not show it{f': {lacks}' if lacks else ''}"
+        shown = f"do not show it: {lacks}" if lacks else "show another change than this transfer"
+        why = f"{_when_last_read(run, verification)} the pools {shown}"
     return KooDriveError("not_verified", f"KooDrive accepted it, but {why}", action=_action(plan))
 
 

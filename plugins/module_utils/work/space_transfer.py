@@ -148,7 +148,7 @@ def _key_from(options: Mapping[str, Any]) -> str | None:
     # A pasted order number often has white space around it.
     key: str = options["idempotency_key"].strip()
     if not KEY.fullmatch(key):
-        raise invalid_request("idempotency_key", "must have 1 to 255 visible characters")
+        raise invalid_request("idempotency_key", "must have 1 to 255 visible ASCII characters, without blanks")
     if any(row.get("expand_capacity") is None for row in options["target"]):
         raise invalid_request("idempotency_key", "is for tasks whose targets are all expand_capacity; desired states need none")
     return key

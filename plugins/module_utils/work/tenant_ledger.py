@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import seconds_since_boot
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError, invalid_request
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import (
     GIVEN_UP,
     NOT_DONE,
@@ -45,12 +45,22 @@ def tenant_of(ledger: LedgerChoice, credential: str, koodrive: KooDrive, store: 
     hashed = hashlib.sha256(credential.encode("utf-8")).hexdigest()
     tenant = store.tenant_of(hashed)
     if tenant is None:
-        tenant = koodrive.tenant_id("Asking for the tenant")
+        tenant = _reported_tenant(koodrive)
         if tenant is not None:
             # If this fails, as in a store that is only read, the next run asks again.
             with suppress(KooDriveError):
                 store.remember(hashed, tenant)
     return tenant
+
+
+def _reported_tenant(koodrive: KooDrive) -> str | None:
+    """Return KooDrive's tenant ID. If this call alone fails, an error says how to do without it."""
+    try:
+        return koodrive.tenant_id("Asking for the tenant")
+    except KooDriveError as error:
+        if error.transient and error.answer.http_status is not None:
+            error.advice = f"{error.advice_from(ADVICE)} If only this call fails, set tenant (KOODRIVE_TENANT). The module then does not make it."
+        raise
 
 
 class Writer(NamedTuple):
@@ -145,7 +155,8 @@ class TenantLedger:
         if record is None or record.state == NOT_DONE:
             return None
         if (record.origin_type, dict(record.moves)) != (plan.origin_type, dict(plan.moves)):
-            raise invalid_request("idempotency_key", f"was used before for another addition, {record.in_words()}. Use another key for this one")
+            what = f"idempotency_key was used before for another addition, {record.in_words()}"
+            raise KooDriveError("invalid_request", what, advice="No transfer was sent. Use another key for this addition.")
         if record.state == GIVEN_UP:
             what = f"the outcome of the addition with this idempotency_key is unknown: {record.in_words()}"
             raise KooDriveError("outcome_unknown", what, advice=f"Check the pools. {NEW_KEY}")
@@ -225,7 +236,7 @@ class TenantLedger:
     def blocked(self, record: Record) -> KooDriveError:
         """Return the error of a run that must not send, since the transfer of ``record`` is open."""
         until = time_in_words(record.resolvable_at(self._writer.settle_time))
-        what = f"KooDrive may still apply {record.in_words()}, until {until}. The pools do not show it yet. Nothing was sent now"
+        what = f"KooDrive may still apply {record.in_words()}, until {until}. The pools do not show it yet"
         # Such an addition is given up, since the pools cannot show whether KooDrive dropped it.
         advice = f"{ADVICE['open_transfer']} {NEW_KEY}" if record.accepted and record.idempotency_key is not None else None
         return KooDriveError("open_transfer", what, action="Looking for an open transfer", advice=advice)

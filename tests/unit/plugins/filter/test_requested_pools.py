@@ -85,6 +85,7 @@ def test_a_number_in_a_text_means_its_digits() -> None:
         ),
         ({**FROM, "target": "[" * 5000}, "koodrive_target is not valid YAML or JSON: "),
         ({**FROM, "target_type": "group", "expand_capacity": 1, "additions_need_a_key": "yes"}, "koodrive_expand_capacity needs koodrive_idempotency_key"),
+        ({**FROM, "target": ROWS, "additions_need_a_key": "ture"}, "koodrive_additions_need_a_key must be true or false, not ture."),
     ],
 )
 def test_each_mistake_of_a_transfer_has_a_message(answers: dict[str, Any], message: str) -> None:

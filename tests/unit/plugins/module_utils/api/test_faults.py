@@ -210,6 +210,14 @@ def test_an_accepted_transfer_that_never_shows_is_not_verified(koodrive: KooDriv
     assert writes(koodrive) == 1
 
 
+def test_an_accepted_addition_that_never_shows_is_not_taken_for_another_change(koodrive: KooDriveForTests) -> None:
+    instead = {"originType": 1, "target": [{"type": 2, "expandCapacity": 30}]}
+    addition = {"type": "group", "expand_capacity": 30}
+    result = koodrive.failure(addition, **quick(koodrive, OK, Fault(apply="no", interloper=instead)))
+    assert result["error"]["kind"] == "not_verified"
+    assert "KooDrive accepted it, but after 0.3 seconds the pools show another change than this transfer." in result["msg"]
+
+
 def test_a_transfer_for_some_targets_only_is_not_verified(koodrive: KooDriveForTests) -> None:
     result = koodrive.failure(*BOTH, **quick(koodrive, OK, Fault(apply="partly")))
     assert result["error"]["kind"] == "not_verified" and result["changed"]

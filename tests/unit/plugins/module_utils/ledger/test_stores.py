@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import KooDrive
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import RECORDS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
@@ -62,6 +62,19 @@ def test_the_credentials_of_a_tenant_lead_to_one_and_each_is_asked_for_once(kood
     ]
     assert {tenant(koodrive, **other) for other in others * 2} == {koodrive.state.tenant_id}
     assert koodrive.state.asked_for_tenant == 4
+
+
+@pytest.mark.parametrize(("status", "helps"), [(503, True), (None, False)])
+def test_if_only_the_call_for_the_tenant_fails_the_error_says_how_to_do_without_it(
+    koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, status: int | None, helps: bool
+) -> None:
+    def fails(*_args: Any) -> None:
+        raise KooDriveError("server_error", "it is busy", answer=Answer(status), transient=True)
+
+    monkeypatch.setattr(KooDrive, "tenant_id", fails)
+    with pytest.raises(KooDriveError) as caught:
+        tenant(koodrive)
+    assert ("set tenant (KOODRIVE_TENANT)" in (caught.value.advice or "")) is helps
 
 
 def test_two_names_of_one_service_are_one_tenant(koodrive: KooDriveForTests) -> None:

@@ -36,6 +36,11 @@ def test_every_result_has_the_endpoint_and_the_trace_id() -> None:
     assert failure.items() >= always.items() and failure["failed"] and failure["msg"].endswith(f"Look. Trace ID: {'t' * 58}.")
 
 
+@pytest.mark.parametrize("kind", ["ledger_unavailable", "busy", "open_transfer"])
+def test_a_failure_before_the_first_transfer_says_that_nothing_was_sent(report: TransferReport, kind: str) -> None:
+    assert "it fails. Nothing was sent." in report.failure(KooDriveError(kind, "it fails"))["msg"]
+
+
 def test_a_failure_before_the_first_read_has_no_pools(report: TransferReport) -> None:
     failure = report.failure(ERROR)
     assert failure["origin_type"] == "department" and "allocation" not in failure and "transfers" not in failure
@@ -123,7 +128,8 @@ def test_an_applied_transfer_stays_reported_after_a_later_failure(report: Transf
     assert failure["allocation_before"]["group"]["total_capacity"] == 500 and failure["allocation"]["group"]["total_capacity"] == 600
     for words in ("Done before that: 100 GB to group from department; running again goes on from there.", "The pools hold: department 1,900 GB"):
         assert words in failure["msg"]
-    assert "Nothing was sent" not in failure["msg"]
+    for kind in ("ledger_unavailable", "busy", "open_transfer"):
+        assert "Nothing was sent" not in report.failure(KooDriveError(kind, "it fails"))["msg"]
     report.sends()
     failure = report.failure(ERROR)
     assert failure["changed"] and [row["expand_capacity"] for row in failure["transfers"]] == [100, 100]

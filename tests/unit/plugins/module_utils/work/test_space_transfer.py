@@ -59,6 +59,21 @@ def test_check_mode_predicts_the_real_run_and_writes_nothing(koodrive: KooDriveF
     assert predicted["verified"] == (not predicted["transfers"])
 
 
+def test_capacity_that_is_allocated_during_the_transfer_is_a_warning(koodrive: KooDriveForTests) -> None:
+    class Used(Tenant):
+        """Allocate 80 GB of the group pool with each transfer."""
+
+        def transfer(self, body: Any) -> None:
+            super().transfer(body)
+            self.pools[2].allocated += 80
+
+    koodrive.state.tenant = Used(koodrive.state.tenant.by_name())
+    result = koodrive.run({"type": "group", "unallocated_capacity": 500})
+    assert result["changed"] and result["allocation"]["group"]["unallocated_capacity"] == 420
+    assert result["warnings"] == ["The transfer was made, but capacity was allocated meanwhile. The next run moves 80 GB to group from department."]
+    assert koodrive.run({"type": "group", "expand_capacity": 1})["warnings"] == []
+
+
 def test_expand_adds_on_every_run(koodrive: KooDriveForTests) -> None:
     for expected in (510, 520):
         assert koodrive.run({"type": "group", "expand_capacity": 10})["changed"]

@@ -70,7 +70,7 @@ def test_a_relaunch_after_a_lost_reply_does_not_move_twice(koodrive: KooDriveFor
     again = koodrive.failure(GROUP, check_mode=path == "check", **QUICK)
     assert again["error"]["kind"] == "open_transfer" and ADVICE["open_transfer"] in again["msg"]
     (record,) = records(koodrive)
-    for words in ("200 GB to group from department", record.trace_id, record.writer, "Nothing was sent now", "The pools hold: department 2,000 GB"):
+    for words in ("200 GB to group from department", record.trace_id, record.writer, "Nothing was sent.", "The pools hold: department 2,000 GB"):
         assert words in again["msg"]
     koodrive.settle()
     assert koodrive.totals()["group"] == 700 and writes(koodrive) == 1
@@ -222,6 +222,7 @@ def test_the_same_key_with_another_addition_is_refused(koodrive: KooDriveForTest
     koodrive.run(TEN, idempotency_key="A-1071", **TENANT)
     result = koodrive.failure(TEN, idempotency_key="A-1071", **TENANT, **change)
     assert result["error"]["kind"] == "invalid_request" and result["msg"].startswith("idempotency_key was used before")
+    assert "No transfer was sent. Use another key" in result["msg"] and "No request" not in result["msg"]
     assert writes(koodrive) == 1
 
 
@@ -267,7 +268,7 @@ def test_the_messages_on_an_accepted_addition_that_never_shows_name_a_new_key(ko
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"idempotency_key": "a b"}, "idempotency_key must have 1 to 255 visible characters"),
+        ({"idempotency_key": "a b"}, "idempotency_key must have 1 to 255 visible ASCII characters"),
         ({"idempotency_key": "x" * 256}, "idempotency_key must have"),
         ({"idempotency_key": "A-1", "target": [GROUP]}, "idempotency_key is for tasks whose targets are all expand_capacity"),
         ({"idempotency_key": "A-1", "target": [TEN, {"type": "individual", "total_capacity": 1}]}, "idempotency_key is for"),
