@@ -349,7 +349,6 @@ def _transfer(run: Run, plan: Plan) -> Made | None:
             return None
         failure = _post(run, plan)
         if failure is not None and failure.kind == SUSPENDED:
-            run.note_not_done()
             return None if time.monotonic() < run.deadline else _find_outcome(run, plan, failure)
         run.tries_left -= 1
         is_last = not run.tries_left

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.huaweicloud.koodrive.plugins.filter.requested_pools import FilterModule
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import CAPACITIES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import CAPACITIES, MAX_CAPACITY
 
 requested_pools = FilterModule().filters()["requested_pools"]
 ROWS = [{"type": "group", "total_capacity": 600}, {"type": "individual", "unallocated_capacity": 5}]
@@ -90,6 +90,17 @@ def test_a_number_in_a_text_means_its_digits() -> None:
 )
 def test_each_mistake_of_a_transfer_has_a_message(answers: dict[str, Any], message: str) -> None:
     assert fault(answers, "transfer").startswith(message)
+
+
+@pytest.mark.parametrize("guard", [{}, {"additions_need_a_key": "no"}, {"additions_need_a_key": "yes", "idempotency_key": "A-1139"}])
+def test_an_addition_needs_a_key_only_if_the_playbook_says_so(guard: dict[str, str]) -> None:
+    assert pools({**FROM, "target_type": "group", "expand_capacity": 1, **guard}, "transfer") == [{"type": "group", "expand_capacity": 1}]
+
+
+def test_joiners_can_need_as_much_as_a_pool_can_have() -> None:
+    answers = {**FROM, "group_count": 1, "group_each": MAX_CAPACITY}
+    assert pools(answers, "onboard") == [{"type": "group", "unallocated_capacity": MAX_CAPACITY}]
+    assert "need 104,857,601 GB. A pool can have at most" in fault({**answers, "group_each": MAX_CAPACITY + 1}, "onboard")
 
 
 def test_pools_without_an_answer_are_left_out() -> None:

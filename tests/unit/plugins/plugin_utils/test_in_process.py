@@ -19,6 +19,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
@@ -92,6 +93,14 @@ def test_a_number_is_masked_as_a_whole() -> None:
     options = {"origin_type": "group", "target": GROUP, "token": "71"}
     result = run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, caller: {"seen": [71, 4711, 0.71, 17]}, False)
     assert result["seen"] == ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"] * 3 + [17]
+
+
+def test_the_secrets_of_a_task_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: set[str] = set()
+    monkeypatch.setattr(in_process, "register_secrets", registered.update)
+    options = {"origin_type": "group", "target": GROUP, "token": "token-of-the-task"}
+    run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, caller: {}, False)
+    assert "token-of-the-task" in registered
 
 
 def test_ansible_knows_the_secrets_after_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,6 +302,12 @@ def test_an_asynchronous_task_waits_for_its_module_in_the_background(monkeypatch
     monkeypatch.setattr(Action, "_execute_module", lambda _action, **keywords: given.update(keywords) or {"started": 1})
     assert action_of(async_val=30).run(task_vars={})["started"] == 1
     assert given["wrap_async"] == 30
+
+
+def test_only_a_module_on_this_machine_can_watch_its_playbook() -> None:
+    assert PARENTS in action_of()._module_arguments(1)
+    assert PARENTS not in action_of(transport="ssh")._module_arguments(1)
+    assert PARENTS not in action_of(async_val=30)._module_arguments(1)
 
 
 def test_macos_and_a_python_without_requests_need_a_module(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,8 @@ def a_lost_connection() -> BaseException:
         (OSError("Could not find a suitable TLS CA certificate bundle, invalid path: /x"), "Could not find a suitable", False),
         (OSError("Tunnel connection failed: 407 Proxy Authentication Required"), "it refused the connection with HTTP 407", False),
         (OSError("Tunnel connection failed: 429 Slow down"), "it refused the connection with HTTP 429", True),
+        (OSError("Tunnel connection failed: 500 Server Error"), "it refused the connection with HTTP 500", True),
+        (OSError("Tunnel connection failed: 408 Request Timeout"), "it refused the connection with HTTP 408", True),
         (OSError("Tunnel connection failed: 503 Service Unavailable"), "it refused the connection with HTTP 503", True),
         (ssl.SSLCertVerificationError("certificate verify failed"), "certificate verify failed", False),
         (ssl.SSLError(1, "[SSL: UNEXPECTED_MESSAGE] unexpected message"), "unexpected message", False),

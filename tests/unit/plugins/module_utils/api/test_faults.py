@@ -16,6 +16,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import cl
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import MAX_REPLY
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Refused
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
 
 GROUP = {"type": "group", "total_capacity": 600}
@@ -478,6 +479,21 @@ def test_a_wrong_clock_is_corrected(koodrive: KooDriveForTests, offset: int, wor
     assert koodrive.methods() == ["GET", "GET", "POST", "GET"]
     assert result["changed"] and len(result["warnings"]) == 1
     assert re.search(words, result["warnings"][0])
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_wrong_clock_is_corrected_after_each_refusal_that_it_can_cause(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    koodrive.state.credentials.clock_offset = -60
+    real = koodrive.state.credentials.check
+
+    def check(*args: Any) -> None:
+        try:
+            real(*args)
+        except Refused as refused:
+            raise Refused(status, refused.code, refused.message) from None
+
+    monkeypatch.setattr(koodrive.state.credentials, "check", check)
+    assert koodrive.run(GROUP, tenant="ours", **koodrive.app)["changed"]
 
 
 def test_a_small_difference_of_clocks_needs_no_second_request(koodrive: KooDriveForTests) -> None:

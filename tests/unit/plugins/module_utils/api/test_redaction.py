@@ -62,6 +62,13 @@ def test_a_secret_that_the_end_cuts_off_is_masked() -> None:
     assert redact("your token c69b+", [SECRET]) == "your token c69b+"
 
 
+@pytest.mark.parametrize(("before", "shown"), [("", ""), ("a", "YU"), ("ab", "YWJ"), ("abc", "YWJj")])
+def test_all_digits_of_base64_that_a_secret_fills_alone_are_masked(before: str, shown: str) -> None:
+    encoded = base64.b64encode(f"{before}AAAAAAAAA".encode()).decode().rstrip("=")
+    masked = redact(encoded, ["AAAAAAAAA"])
+    assert masked.startswith(f"{shown}********") and len(masked) - len(f"{shown}********") <= 1
+
+
 visible = st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=8, max_size=100)
 
 

@@ -102,6 +102,14 @@ def cut_off(server: Postgresql, database: str) -> None:
     assert connections(server, database, "pg_terminate_backend(pid, 5000)")
 
 
+def test_a_closed_store_has_no_connection(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    store.newest("t")
+    connection = store._database  # Otherwise the garbage collector closes it.
+    assert connections(postgresql, database) == [(1,)] and connection is not None
+    store.close()
+    assert connection.closed
+
+
 # Tables and rights
 
 

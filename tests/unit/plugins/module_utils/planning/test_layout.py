@@ -184,6 +184,8 @@ BEFORE = {"department": Pool(2000, 400), "individual": Pool(1000, 950), "group":
 def test_one_giver_serves_both_in_one_transfer() -> None:
     plan = layout_of(GROUP, PEOPLE, DEPARTMENTS).plan(BEFORE)
     assert plan.origin_type == "department" and dict(plan.moves) == {"individual": 50, "group": 100}
+    # With less than this, a target would lack capacity again.
+    assert plan.required_totals == {"individual": 1050, "group": 600}
 
 
 def test_the_pool_with_most_to_give_gives_first() -> None:

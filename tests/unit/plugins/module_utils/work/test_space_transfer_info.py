@@ -268,6 +268,14 @@ def test_refused_credentials_do_not_make_the_ledger_look_empty(koodrive: KooDriv
     assert refused["endpoint"] == koodrive.endpoint and refused["trace_id"] in refused["msg"]
 
 
+def test_credentials_without_the_right_to_this_call_need_the_option(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_request: object, _body: bytes) -> None:
+        raise Refused(403, "APIGW.0301", "Not allowed")
+
+    monkeypatch.setattr(koodrive, "_check", refuse)
+    assert "Set tenant" in info(koodrive)["msg"]
+
+
 def test_a_call_that_koodrive_does_not_know_leaves_the_credentials(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_request: object, _body: bytes) -> None:
         raise Refused(404, "APIGW.0101", "The API does not exist")

@@ -118,6 +118,7 @@ def test_an_outcome_that_the_pools_do_not_show_is_given_up_with_a_warning(koodri
         (Fault(apply="no", reply="status", status=502), OPEN),
         (Fault(apply="no", reply="status", status=400, code=13000201), OPEN),
         (Fault(apply="no", reply="status", status=429), NOT_DONE),
+        (Fault(apply="no", reply="status", status=429, interloper=INTERLOPER), NOT_DONE),
         (Fault(reply="refuse", seconds=0.3), NOT_DONE),
         (Fault(reply="reset", interloper=INTERLOPER), OPEN),
         (Fault(interloper=INTERLOPER), DONE),
@@ -128,6 +129,13 @@ def test_the_outcome_of_a_transfer_is_recorded(koodrive: KooDriveForTests, fault
     koodrive.script(Fault(), fault)
     koodrive.outcome(GROUP, **QUICK)
     koodrive.settle()
+    assert states(koodrive) == [state]
+
+
+@pytest.mark.parametrize(("key", "state"), [(None, NOT_DONE), ("order-1", GIVEN_UP)])
+def test_an_addition_is_given_up_after_a_429_and_another_change_if_it_has_a_key(koodrive: KooDriveForTests, key: str | None, state: str) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="status", status=429, interloper=INTERLOPER))
+    assert koodrive.failure(TEN, idempotency_key=key, **QUICK)["error"]["kind"] == "rate_limited"
     assert states(koodrive) == [state]
 
 
@@ -339,13 +347,35 @@ def test_a_run_that_stops_waiting_names_the_writer(koodrive: KooDriveForTests, m
             assert record.writer in result["msg"] and record.trace_id in result["msg"]
 
 
-def test_a_run_waits_ten_times_as_long_as_another_may_take(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", slept.append)
-    monkeypatch.setattr(moving, "time", SimpleNamespace(monotonic=lambda: sum(slept)))
+#: How long a QUICK run waits for others, in seconds.
+PATIENCE = 10 * (0.6 + 0.2)
+
+
+@pytest.fixture(name="slept")
+def fixture_slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds of each pause. Only pauses move the clock of a run."""
+    seconds: list[float] = []
+    monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", seconds.append)
+    monkeypatch.setattr(moving, "time", SimpleNamespace(monotonic=lambda: sum(seconds)))
+    return seconds
+
+
+def test_a_run_that_is_overtaken_waits_no_longer_than_its_patience(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
+    monkeypatch.setattr(LocalStore, "append", lambda *_args: False)
+    assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "busy"
+    assert sum(slept) == pytest.approx(PATIENCE) and max(slept) <= 2
+
+
+def test_a_run_looks_for_an_open_transfer_no_longer_than_its_verify_timeout(koodrive: KooDriveForTests, slept: list[float]) -> None:
+    with open_record(koodrive, busy_until=time.time() - 5):
+        assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "open_transfer"
+    assert sum(slept) == pytest.approx(0.2)
+
+
+def test_a_run_waits_ten_times_as_long_as_another_may_take(koodrive: KooDriveForTests, slept: list[float]) -> None:
     with open_record(koodrive):
         assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "busy"
-    assert sum(slept) == pytest.approx(10 * (0.6 + 0.2))
+    assert sum(slept) == pytest.approx(PATIENCE)
     for pause, most in zip(slept, (0.05, 0.1, 0.2, 0.4, 0.8, 1, 1)):
         assert most / 2 <= pause <= most
 
