@@ -131,8 +131,7 @@ class LocalStore(SqlStore):
         """Return the database; make it if it is missing, or return None if this run must not write."""
         if self._database is not None:
             return self._database
-        if not self._has_folder():
-            return None
+        self._check_folder()
         if not self._has_file():
             if self._read_only:
                 return None
@@ -157,8 +156,8 @@ class LocalStore(SqlStore):
         if version != SCHEMA:
             raise self._unusable(f"another release of this collection made {self._file}", "Use that release, or name an empty folder.")
 
-    def _has_folder(self) -> bool:
-        """Return whether the folder is there; make it if this run may write.
+    def _check_folder(self) -> None:
+        """Make the folder if it is missing and this run may write.
 
         Raises ``ledger_unavailable`` if it is not this user's alone, or if a run that writes could not make it.
         """
@@ -169,7 +168,7 @@ class LocalStore(SqlStore):
             found = os.lstat(self._path)
         except FileNotFoundError as error:
             if self._read_only and os.access(os.path.dirname(os.path.abspath(self._path)), os.W_OK):
-                return False
+                return
             raise self._no_folder(error) from error
         except OSError as error:
             raise self._no_folder(error) from error
@@ -181,7 +180,6 @@ class LocalStore(SqlStore):
             raise self._unusable("the folder belongs to another user", "Run as that user, or use a PostgreSQL ledger for several users.")
         if stat.S_IMODE(found.st_mode) & 0o077:
             raise self._unusable("other users may use the folder", "Give it the mode 0700.")
-        return True
 
     def _has_file(self) -> bool:
         """Return whether the file exists. Raises ``ledger_unavailable`` if it cannot be a whole ledger, or if that is

@@ -222,7 +222,7 @@ class TenantLedger:
             return self._store.end(own, state, self._clock())
         except KooDriveError as error:
             self._warnings.append(f"The outcome of the transfer could not be written down ({error.what}). The next run finds it out.")
-            return state or OPEN
+            return OPEN
 
     # Errors
 

@@ -97,6 +97,10 @@ def test_an_addition_needs_a_key_only_if_the_playbook_says_so(guard: dict[str, s
     assert pools({**FROM, "target_type": "group", "expand_capacity": 1, **guard}, "transfer") == [{"type": "group", "expand_capacity": 1}]
 
 
+def test_a_message_shows_the_beginning_of_a_long_value() -> None:
+    assert fault({**JOIN, "individual_count": "x" * 50}, "onboard").endswith(f", not {'x' * 40}.")
+
+
 def test_joiners_can_need_as_much_as_a_pool_can_have() -> None:
     answers = {**FROM, "group_count": 1, "group_each": MAX_CAPACITY}
     assert pools(answers, "onboard") == [{"type": "group", "unallocated_capacity": MAX_CAPACITY}]

@@ -110,6 +110,16 @@ def test_a_closed_store_has_no_connection(store: PostgresqlStore, postgresql: Po
     assert connection.closed
 
 
+def test_a_database_that_cannot_be_used_keeps_no_connection(store: PostgresqlStore, postgresql: Postgresql, database: str) -> None:
+    store.newest("t")
+    store.close()
+    postgresql.execute("UPDATE koodrive.koodrive_schema SET version = 99", database)
+    with pytest.raises(KooDriveError, match="another release") as kept:
+        store.newest("t")
+    # The traceback holds the connection, so the garbage collector does not close it.
+    assert connections(postgresql, database) == [(0,)] and kept.tb is not None
+
+
 # Tables and rights
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import sqlite
@@ -43,6 +45,23 @@ def fixture_store(folder: Path) -> Iterator[LocalStore]:
     store = LocalStore(str(folder))
     yield store
     store.close()
+
+
+def test_no_file_stays_open(folder: Path) -> None:
+    gc.disable()
+    try:
+        before = psutil.Process().num_fds()
+        store = LocalStore(str(folder))
+        assert store.append(RECORD)
+        store.close()
+        assert psutil.Process().num_fds() == before
+        with sqlite3.connect(folder / RECORDS) as database:
+            database.execute("PRAGMA user_version = 99")
+        database.close()
+        kept = refused(lambda: LocalStore(str(folder)).newest("t"))
+        assert psutil.Process().num_fds() == before and "another release" in kept.what
+    finally:
+        gc.enable()
 
 
 def refused(use: Callable[[], object]) -> KooDriveError:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import pwd
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import Answer, KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import RECORDS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import RECORDS, LocalStore
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import connection_from, ledger_from
@@ -49,6 +50,12 @@ def test_a_ledger_that_is_none_is_refused_by_name(ledger: str) -> None:
     with pytest.raises(KooDriveError, match="^ledger must be an absolute path") as caught:
         ledger_from({"ledger": ledger}, environ={})
     assert caught.value.kind == "invalid_request"
+
+
+def test_a_store_is_closed_after_its_run(tmp_path: Path) -> None:
+    with store_of(str(tmp_path), read_only=False) as store:
+        assert isinstance(store, LocalStore) and store.newest("t") is None and store._database is not None
+    assert store._database is None
 
 
 def test_the_credentials_of_a_tenant_lead_to_one_and_each_is_asked_for_once(koodrive: KooDriveForTests) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank, prepared
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank, prepared, whole_number
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.validation import main_fault, message_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC
 
@@ -91,6 +91,13 @@ def test_a_number_that_is_too_large_is_refused_by_name(value: Any) -> None:
     assert "argument 'timeout' is of type text, and must be a whole number" in refused(timeout=value)
     assert "argument 'expand_capacity' is of type text in 'target', and must be whole GB" in refused(target=[{"type": "group", "expand_capacity": value}])
     assert time.monotonic() - start < 1
+
+
+def test_the_greatest_number_has_20_digits() -> None:
+    for number in (10**20 - 1, 1 - 10**20):
+        assert whole_number(number) == whole_number(str(number)) == number
+    for number in (10**20, -(10**20)):
+        assert whole_number(number) is whole_number(str(number)) is None
 
 
 @pytest.mark.parametrize("value", ["2TB", "2,000", "2 000", "1.5", "many", "01000", "-01000", "0x10", "1_000", "0o17", "0b1", "1:30", "１０", "1e-3", [5], {}])

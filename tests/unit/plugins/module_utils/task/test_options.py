@@ -145,6 +145,12 @@ def test_bad_options_are_refused_by_name(environ: dict[str, str], options: dict[
     assert "c69b" not in message and "sEcret" not in message
 
 
+def test_only_a_token_can_have_the_name_of_its_scheme() -> None:
+    for token in ("Bearer c69b", "AT c69b"):
+        assert connect(token=token).auth.secrets() == ["c69b"]
+    assert refusal(**{**APP, "user_id": "AT c69b"}).startswith("user_id has")
+
+
 @pytest.mark.parametrize(
     ("endpoint", "url"),
     [

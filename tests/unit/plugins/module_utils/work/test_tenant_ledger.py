@@ -372,6 +372,12 @@ def test_a_run_looks_for_an_open_transfer_no_longer_than_its_verify_timeout(kood
     assert sum(slept) == pytest.approx(0.2)
 
 
+def test_a_run_looks_for_its_own_transfer_no_longer_than_its_verify_timeout(koodrive: KooDriveForTests, slept: list[float]) -> None:
+    koodrive.script(Fault(), Fault(apply="no"))
+    assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "not_verified"
+    assert sum(slept) == pytest.approx(0.2)
+
+
 def test_a_run_waits_ten_times_as_long_as_another_may_take(koodrive: KooDriveForTests, slept: list[float]) -> None:
     with open_record(koodrive):
         assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "busy"
