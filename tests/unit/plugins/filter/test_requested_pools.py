@@ -97,6 +97,19 @@ def test_an_addition_needs_a_key_only_if_the_playbook_says_so(guard: dict[str, s
     assert pools({**FROM, "target_type": "group", "expand_capacity": 1, **guard}, "transfer") == [{"type": "group", "expand_capacity": 1}]
 
 
+def test_desired_states_need_no_key() -> None:
+    assert pools({**FROM, "target": ROWS, "additions_need_a_key": "yes"}, "transfer") == ROWS
+
+
+def test_without_joiners_of_a_type_its_amount_may_be_0() -> None:
+    answers = {**FROM, "individual_count": 0, "individual_each": 0, "group_count": 1, "group_each": 5}
+    assert pools(answers, "onboard") == [{"type": "group", "unallocated_capacity": 5}]
+
+
+def test_a_misspelled_word_of_a_batch_is_named_with_the_right_one() -> None:
+    assert "has cuont, which is unknown. Did you mean count?" in fault({**FROM, "batches": [{"type": "group", "cuont": 1, "each": 5}]}, "onboard")
+
+
 def test_a_message_shows_the_beginning_of_a_long_value() -> None:
     assert fault({**JOIN, "individual_count": "x" * 50}, "onboard").endswith(f", not {'x' * 40}.")
 

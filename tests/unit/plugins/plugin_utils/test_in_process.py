@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
@@ -182,11 +183,12 @@ def test_the_working_directory_is_restored(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "before").mkdir()
     (tmp_path / "playbook").mkdir()
     monkeypatch.chdir(tmp_path / "before")
+    open_files = psutil.Process().num_fds()
     with pytest.raises(ZeroDivisionError), working_in(str(tmp_path / "playbook")):
         assert Path.cwd() == tmp_path / "playbook"
         (tmp_path / "before").rename(tmp_path / "moved")
         raise ZeroDivisionError
-    assert Path.cwd() == tmp_path / "moved"
+    assert Path.cwd() == tmp_path / "moved" and psutil.Process().num_fds() == open_files
 
 
 def test_the_environment_of_a_task_ends_with_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,6 +241,11 @@ def test_a_task_that_waits_long_says_so_on_the_screen_without_secrets(koodrive: 
     tries = TRANSFER_SPEC["retries"]["default"] + 1
     assert len(shown) == 1 and shown[0].startswith(f"[localhost] Reading the pools failed (try 1 of {tries}): ") and shown[0].endswith(" Trying again.")
     assert "The token ******** is of no use." in shown[0] and TOKEN not in shown[0]
+
+
+def test_the_environment_of_a_task_is_used(koodrive: KooDriveForTests) -> None:
+    action = action_of(environment=[{"KOODRIVE_ENDPOINT": koodrive.endpoint}, {"KOODRIVE_TOKEN": TOKEN}])
+    assert action.run(task_vars={})["allocation"]["group"]["total_capacity"] == 500
 
 
 def test_what_a_task_says_is_masked_like_its_result() -> None:

@@ -130,4 +130,5 @@ def test_terminal_sequences_and_direction_marks_are_removed() -> None:
 
 
 def test_a_long_text_is_cut() -> None:
-    assert shortened("x" * 1000) == "x" * (MAX_TEXT - 1) + "…"
+    assert shortened("x" * MAX_TEXT) == "x" * MAX_TEXT
+    assert shortened("x" * (MAX_TEXT + 1)) == shortened("x" * 1000) == "x" * (MAX_TEXT - 1) + "…"

@@ -413,7 +413,7 @@ def test_one_object_shows_one_pool() -> None:
     assert shows_one_pool(reply({"code": 0, "data": ROWS[0]})) and not shows_one_pool(reply({"code": 0, "data": ROWS[:1]}))
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("status", [300, 301, 302, 307, 308, 399])
 def test_a_redirect_is_not_a_valid_reply(status: int) -> None:
     with pytest.raises(KooDriveError) as caught:
         value_of(reply({"code": 0}, status, Location="https://elsewhere.example.org"), call(True))

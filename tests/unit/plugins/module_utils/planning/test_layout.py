@@ -149,6 +149,9 @@ def test_one_pool_takes_all_that_the_others_have_beyond_their_minimums(layout: L
         assert all(move.expand_capacity % layout.step == 0 and move.type != plan.origin_type for move in plan.moves)
         assert plan.needed <= layout.to_give(plan.before)[plan.origin_type]
         assert not plan.missing(plan.after()) and plan.missing(plan.before)
+        # A transfer of the rest must show in full.
+        totals = {name: (plan.before[name].total_capacity, plan.after()[name].total_capacity) for name in plan.required_totals}
+        assert all(totals[name][0] < required <= totals[name][1] for name, required in plan.required_totals.items())
     assert not layout.plan(after).moves
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.auth import AppAuth
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller, seconds_since_boot
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE, KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import sqlite
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, OPEN, STATES, Record
@@ -70,6 +70,7 @@ def test_a_relaunch_after_a_lost_reply_does_not_move_twice(koodrive: KooDriveFor
     again = koodrive.failure(GROUP, check_mode=path == "check", **QUICK)
     assert again["error"]["kind"] == "open_transfer" and ADVICE["open_transfer"] in again["msg"]
     (record,) = records(koodrive)
+    assert record.ended_at is None
     for words in ("200 GB to group from department", record.trace_id, record.writer, "Nothing was sent.", "The pools hold: department 2,000 GB"):
         assert words in again["msg"]
     koodrive.settle()
@@ -376,6 +377,20 @@ def test_a_run_looks_for_its_own_transfer_no_longer_than_its_verify_timeout(kood
     koodrive.script(Fault(), Fault(apply="no"))
     assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "not_verified"
     assert sum(slept) == pytest.approx(0.2)
+
+
+def test_a_run_waits_for_a_writer_only_while_it_may_send(koodrive: KooDriveForTests) -> None:
+    with open_record(koodrive, busy_until=time.time() + 1):
+        # By KooDrive's clock, a reading may be a second older than it is.
+        assert koodrive.run(GROUP, settle_time=0, **{**QUICK, "verify_timeout": 5})["changed"]
+    assert states(koodrive) == [DONE, NOT_DONE]
+
+
+def test_without_a_date_a_reading_is_as_old_as_it_is_by_the_stores_clock(tmp_path: Path) -> None:
+    store, koodrive = LocalStore(str(tmp_path)), SimpleNamespace(read_at=5.0)
+    assert moving._read_at(koodrive, store, since=0) == 5
+    koodrive.read_at = None
+    assert moving._read_at(koodrive, store, seconds_since_boot() - 60) == pytest.approx(time.time() - 60, abs=1)
 
 
 def test_a_run_waits_ten_times_as_long_as_another_may_take(koodrive: KooDriveForTests, slept: list[float]) -> None:
