@@ -5,7 +5,8 @@
 
 Make COUNT small changes to the code, one at a time, in a copy of the collection. Run the tests of the changed file on
 each, or those of its folder if it has none, then all unit tests. Print each change that no test noticed, and a running
-count. A change that is noticed takes about ten seconds, another one two minutes. `make mutants` makes the copy.
+count. A change that is noticed takes about ten seconds, another one two minutes. Before the first change, the tests
+must pass. `make mutants` makes the copy.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = sorted(path for folder in ("module_utils", "plugin_utils", "filter") for path in (ROOT / "plugins" / folder).rglob("*.py"))
+ALL = ["tests/unit", "--deselect", "tests/unit/plugins/plugin_utils/test_chaos.py"]
 OPPOSITES = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -39,8 +41,9 @@ OPPOSITES = {
 }
 
 
-def _is_none(value: ast.expr | None) -> bool:
-    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+def _has_own_change(value: ast.expr | None) -> bool:
+    """Return whether a returned value is changed by itself, such as a boolean. None is never changed."""
+    return value is None or (isinstance(value, ast.Constant) and not isinstance(value.value, str))
 
 
 def mutations(node: ast.AST) -> Iterator[ast.AST]:
@@ -58,7 +61,7 @@ def mutations(node: ast.AST) -> Iterator[ast.AST]:
         changed.value += 1
     elif isinstance(changed, ast.If):
         changed.test = ast.UnaryOp(ast.Not(), changed.test)
-    elif isinstance(changed, ast.Return) and not _is_none(changed.value):
+    elif isinstance(changed, ast.Return) and not _has_own_change(changed.value):
         changed.value = ast.Constant(None)
     elif isinstance(changed, ast.Expr) and isinstance(changed.value, ast.Call):
         changed = ast.Pass()
@@ -109,6 +112,8 @@ def main(count: int, seed: int) -> None:
     candidates = [(path, number) for path in FILES for number in range(len(places(ast.parse(path.read_text(encoding="utf-8")))))]
     chosen = random.Random(seed).sample(candidates, min(count, len(candidates)))
     survivors = 0
+    if noticed(ALL):
+        sys.exit("The tests fail without a change.")
     for done, (path, number) in enumerate(chosen):
         sys.stderr.write(f"\r{done} of {len(chosen)} tried, {survivors} not noticed ")
         source = path.read_text(encoding="utf-8")
@@ -116,7 +121,7 @@ def main(count: int, seed: int) -> None:
         old, new = places(tree)[number]
         try:
             path.write_text(mutated(tree, old, new), encoding="utf-8")
-            if not noticed([str(own_tests(path))]) and not noticed(["tests/unit", "--deselect", "tests/unit/plugins/plugin_utils/test_chaos.py"]):
+            if not noticed([str(own_tests(path))]) and not noticed(ALL):
                 survivors += 1
                 sys.stdout.write(f"\n{path.relative_to(ROOT)}:{old.lineno}: {ast.unparse(old)[:100]}  ->  {ast.unparse(new)[:100]}\n")
                 sys.stdout.flush()
