@@ -142,7 +142,9 @@ class LocalStore(SqlStore):
             # A record must be on the disk before the first byte of its transfer is sent.
             database.execute("PRAGMA synchronous = FULL")
             self._check_version(database)
-            database.execute("PRAGMA query_only = ON" if self._read_only else "PRAGMA journal_mode = TRUNCATE")
+            if not self._read_only:
+                # To truncate the journal is quicker than to delete it.
+                database.execute("PRAGMA journal_mode = TRUNCATE")
         except BaseException:
             database.close()
             raise

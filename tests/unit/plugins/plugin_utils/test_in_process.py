@@ -290,6 +290,7 @@ def test_an_environment_that_is_read_at_each_run_needs_no_module(name: str) -> N
     [
         ({"variables": {SWITCH: False}}, "koodrive_in_process is false"),
         ({"variables": {SWITCH: "no"}}, "koodrive_in_process is false"),
+        ({"variables": {SWITCH: "perhaps"}}, "koodrive_in_process is false"),
         ({"transport": "ssh"}, "the connection is ssh"),
         ({"become": object()}, "it becomes another user"),
         ({"async_val": 30}, "it is asynchronous"),

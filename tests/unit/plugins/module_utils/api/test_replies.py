@@ -93,6 +93,12 @@ def row(**change: Any) -> list[dict[str, Any]]:
     return [{**ROWS[0], **change}]
 
 
+def test_the_error_says_whether_a_field_is_missing_or_wrong() -> None:
+    for data, words in ((row(totalCapacity=None), "totalCapacity is not a whole number"), ([{"type": 0}], "a row of data has no totalCapacity")):
+        with pytest.raises(KooDriveError, match=words):
+            read(data)
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -30,7 +30,9 @@ def test_a_settle_time_of_0_overrules_a_record_from_the_future_only() -> None:
     assert RECORD.is_busy(future - 0.001, 900)
 
 
-@pytest.mark.parametrize(("settle_time", "busy_for", "resolvable_after"), [(900, 75, 3600), (7200, 75, 7200), (0, 75, 75), (900, 5000, 5000)], ids=str)
+@pytest.mark.parametrize(
+    ("settle_time", "busy_for", "resolvable_after"), [(900, 75, 3600), (7200, 75, 7200), (0, 75, 75), (0, -1, 0), (900, 5000, 5000)], ids=str
+)
 def test_the_longest_time_counts_unless_it_is_0(settle_time: int, busy_for: int, resolvable_after: int) -> None:
     record = RECORD._replace(busy_until=RECORD.begun_at + busy_for)
     assert record.resolvable_at(settle_time) == RECORD.begun_at + resolvable_after

@@ -53,6 +53,7 @@ def test_no_file_stays_open(folder: Path) -> None:
         before = psutil.Process().num_fds()
         store = LocalStore(str(folder))
         assert store.append(RECORD)
+        assert (folder / f"{RECORDS}-journal").stat().st_size == 0
         store.close()
         assert psutil.Process().num_fds() == before
         with sqlite3.connect(folder / RECORDS) as database:

@@ -240,6 +240,12 @@ def test_advice_about_refused_credentials_is_about_those_that_were_used() -> Non
     assert advice.startswith("Check app_id, app_secret (KOODRIVE_APP_SECRET) and user_id (KOODRIVE_USER_ID)") and "token" not in advice
 
 
+def test_a_host_can_have_253_characters() -> None:
+    host = ".".join(["a" * 49] * 5) + ".a23"
+    assert len(host) == 253 and connect(endpoint=host, token="t").endpoint == f"https://{host}"
+    assert refusal(endpoint=f"{host}4", token="t").startswith("endpoint is not a URL")
+
+
 def test_spellings_of_one_endpoint_are_one_tenant() -> None:
     spellings = ("example.org", "https://EXAMPLE.org:443/", "Example.org.", "https://example.org.:443")
     assert len({connect(token="t", endpoint=endpoint).credential for endpoint in spellings}) == 1

@@ -93,6 +93,17 @@ def test_a_request_that_was_not_sent_has_changed_nothing(report: TransferReport,
     assert not failure["changed"] and failure["allocation"]["group"]["total_capacity"] == 500 and "Now: department 2,000" in failure["msg"]
 
 
+def test_a_second_request_that_was_not_sent_is_not_listed(report: TransferReport, plan: Plan) -> None:
+    report.saw(BEFORE)
+    report.has_made(plan)
+    report.planned(Task("department", (Target("group", "total_capacity", 700),), 0, 1, None).plan(AFTER))
+    report.sends()
+    report.did_not_send()
+    failure = report.failure(ERROR)
+    assert failure["transfers"] == [{"type": "group", "expand_capacity": 100}]
+    assert "Done before that: 100 GB to group from department; running again goes on from there." in failure["msg"]
+
+
 def test_a_new_plan_is_not_reported_as_sent(report: TransferReport, plan: Plan) -> None:
     report.saw(BEFORE)
     report.planned(plan)
