@@ -214,7 +214,7 @@ def _listed_batches(answers: Mapping[str, Any]) -> list[tuple[str, int]]:
     for number, row in enumerate(_rows(answers, "batches", variable) or [], 1):
         entry = f"{variable}, entry {number}"
         if not isinstance(row, Mapping):
-            raise Fault(f"{entry}, must have type, count and each, such as {{type: individual, count: 50, each: 10}}, not {str(row)[:40]}.")
+            raise Fault(f"{entry}, must have type, count and each, such as {{type: individual, count: 50, each: 10}}, not {_shown(row)}.")
         for name in row:
             if name not in BATCH:
                 meant = get_close_matches(str(name), BATCH, 1)
@@ -244,7 +244,7 @@ def _rows(answers: Mapping[str, Any], name: str, variable: str) -> list[Any] | N
     if rows is None or rows in ([], {}):
         return None
     if not isinstance(rows, list):
-        shape = "It is one entry: write it in brackets, as a list." if isinstance(rows, Mapping) else f"It is {str(rows)[:40]}."
+        shape = "It is one entry: write it in brackets, as a list." if isinstance(rows, Mapping) else f"It is {_shown(rows)}."
         raise Fault(f"{variable} must be a list, also for one entry. {shape}")
     return rows
 
@@ -252,7 +252,7 @@ def _rows(answers: Mapping[str, Any], name: str, variable: str) -> list[Any] | N
 def _whole(value: Any, variable: str, lowest: int) -> int:
     number = None if isinstance(value, bool) else whole_number(value)
     if number is None or number < lowest:
-        raise Fault(f"{variable} must be a whole number, {lowest} or more, without unit or separator, not {str(value)[:40]}.")
+        raise Fault(f"{variable} must be a whole number, {lowest} or more, without unit or separator, not {_shown(value)}.")
     return number
 
 
@@ -261,7 +261,12 @@ def _is_on(answers: Mapping[str, Any], name: str) -> bool:
     try:
         return bool(boolean(answers.get(name, False)))
     except TypeError:
-        raise Fault(f"koodrive_{name} must be true or false, not {str(answers[name])[:40]}.") from None
+        raise Fault(f"koodrive_{name} must be true or false, not {_shown(answers[name])}.") from None
+
+
+def _shown(value: Any) -> str:
+    """Return the beginning of a wrong value, for a message."""
+    return str(value)[:40]
 
 
 def _names(prefix: str, names: Any, joint: str) -> str:

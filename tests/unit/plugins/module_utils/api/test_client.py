@@ -167,6 +167,13 @@ def test_a_read_that_waits_for_a_moment_says_nothing(koodrive: KooDriveForTests,
     assert read(koodrive, monkeypatch, retries=5) == ([], "")
 
 
+def test_the_error_of_a_single_try_has_no_number(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    koodrive.script(Fault(reply="status", status=503))
+    assert read(koodrive, monkeypatch, retries=0) == ([], "KooDrive could not handle the request (HTTP 503)")
+    koodrive.script(Fault(reply="status", status=503), Fault(reply="status", status=401))
+    assert "after" not in read(koodrive, monkeypatch, retries=1)[1]
+
+
 def test_what_a_read_says_while_it_waits_has_no_secret(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     echo = b"HTTP/1.1 503 Busy\r\nRetry-After: 6\r\nConnection: close\r\nContent-Length: 23\r\n\r\nYou sent " + TOKEN[:14].encode()
     koodrive.script(*[Fault(reply="raw", raw=echo)] * 3)

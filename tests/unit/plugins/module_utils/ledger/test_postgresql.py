@@ -26,7 +26,6 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import postgresql as postgresql_store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.postgresql import SCHEMA_SQL, PostgresqlStore
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, NOT_DONE, OPEN, SCHEMA, STATES
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Statement
 from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads, numbered, python
 from ansible_collections.huaweicloud.koodrive.tests.unit.pooler_for_tests import Pooler
 from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import PASSWORD, Postgresql, short_folder
@@ -119,12 +118,6 @@ def test_a_database_that_cannot_be_used_keeps_no_connection(store: PostgresqlSto
         store.newest("t")
     # The traceback holds the connection, so the garbage collector does not close it.
     assert connections(postgresql, database) == [(0,)] and kept.tb is not None
-
-
-def test_a_write_says_whether_it_changed_a_row(store: PostgresqlStore) -> None:
-    assert store.append(RECORD)
-    ending = Statement("UPDATE {}koodrive_transfers SET state = 'done' WHERE tenant = ? AND state = 'open'", (RECORD.tenant,))
-    assert store._write(ending) is True and store._write(ending) is False
 
 
 # Tables and rights

@@ -249,6 +249,12 @@ def test_the_numbers_of_what_does_not_suffice(step: int, message: str) -> None:
     assert caught.value.kind == "insufficient_capacity" and caught.value.advice == MORE_ROOM and "would suffice" not in caught.value.what
 
 
+def test_capacity_that_is_just_enough_suffices() -> None:
+    layout = layout_of(Minimums("department", 760, None), Minimums("group", None, 240))
+    assert suffices(layout, {"department": Pool(1000, 0), "group": Pool(0, 0)})
+    assert not suffices(layout, {"department": Pool(999, 0), "group": Pool(0, 0)})
+
+
 def test_rounding_can_ask_for_more_than_the_pools_have() -> None:
     pools: dict[str, Any] = {"department": Pool(205, 0), "group": Pool(0, 0)}
     layout = layout_of(Minimums("department", 0, None), Minimums("group", None, 205), step=10)

@@ -30,7 +30,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_tr
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
-from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD
+from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, by_hand
 
 GROUP = {"type": "group", "total_capacity": 700}
 TEN = {"type": "group", "expand_capacity": 10}
@@ -268,6 +268,9 @@ def test_the_messages_on_an_accepted_addition_that_never_shows_name_a_new_key(ko
     koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
     blocked = koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)
     assert blocked["error"]["kind"] == "open_transfer" and f"settle_time=0. {tenant_ledger.NEW_KEY}" in blocked["msg"]
+    by_hand(koodrive.ledger, "UPDATE {}koodrive_transfers SET accepted = 0")
+    assert tenant_ledger.NEW_KEY not in koodrive.failure(TEN, idempotency_key="A-1071", **QUICK)["msg"]
+    by_hand(koodrive.ledger, "UPDATE {}koodrive_transfers SET accepted = 1")
     for check_mode in (True, False):
         result = koodrive.failure(TEN, idempotency_key="A-1071", settle_time=0, check_mode=check_mode, **QUICK)
         assert "stays unknown: KooDrive accepted it, and the pools do not show it." in result["warnings"][0]
@@ -591,6 +594,14 @@ def test_a_run_that_was_suspended_after_its_record_sends_nothing(koodrive: KooDr
     monkeypatch.setattr(tenant_ledger, "seconds_since_boot", lambda: clock() + (suspended[0] if states(koodrive) == [OPEN] else 0))
     assert koodrive.run(GROUP, **TENANT)["changed"]
     assert states(koodrive) == [DONE, NOT_DONE] and writes(koodrive) == 1
+
+
+def test_a_run_whose_ledger_is_always_slow_says_so_in_the_end(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tenant_ledger.TenantLedger, "may_send", lambda _ledger: False)
+    monkeypatch.setattr(moving, "PATIENCE", 0)
+    result = koodrive.failure(GROUP, **QUICK)
+    assert result["error"]["kind"] == "busy" and "this run was suspended, or waited for its ledger" in result["msg"] and "Nothing was sent" not in result["msg"]
+    assert writes(koodrive) == 0 and states(koodrive) == [NOT_DONE]
 
 
 def end_elsewhere(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, ending: str, *then: dict[str, Any]) -> None:
