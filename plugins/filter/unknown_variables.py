@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import SPACE_TYPES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import CAPACITIES, SPACE_TYPES
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.layout import MINIMUMS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, ENVIRONMENT, LEDGER_SPEC
 
@@ -67,9 +67,7 @@ OF_PLAYBOOKS = (
     "origin_reserve",
     "target",
     "target_type",
-    "total_capacity",
-    "unallocated_capacity",
-    "expand_capacity",
+    *CAPACITIES,
     "idempotency_key",
     "additions_need_a_key",
     "pools",

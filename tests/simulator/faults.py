@@ -46,6 +46,8 @@ REPLIES = (
     "drip-headers",
     "raw",
 )
+#: Those that a random schedule can draw.
+RANDOM_REPLIES = tuple(name for name in REPLIES if name != "raw")
 #: The code for a fault of the server. The request may have been processed.
 INNER_INVOKE_FAILURE = "13000201"
 #: In seconds. A reply that hangs or drips ends after this time, so that no test hangs for ever.

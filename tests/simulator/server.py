@@ -233,7 +233,7 @@ class Simulator(ServerThread):
         return response
 
     def _serve_tenant(self, request: web.Request, body: bytes) -> web.Response:
-        """Return the tenant's ID. Each credential asks for it once. It is not in the list of requests."""
+        """Return the tenant's ID. The request is not in the list of requests."""
         state = self.state
         state.asked_for_tenant += 1
         headers = {"Date": formatdate(state.credentials.now(), usegmt=True)}

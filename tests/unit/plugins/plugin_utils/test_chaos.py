@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import o
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.in_process import run_in_process
-from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import REPLIES, Fault
+from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import RANDOM_REPLIES, Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import State, new_state
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import SPACE_TYPES, Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
@@ -83,7 +83,7 @@ def tasks(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def faults(draw: st.DrawFn, interlopers: bool = False) -> Fault:
-    reply = draw(st.sampled_from(["ok", "ok", "status", *(name for name in REPLIES if name != "raw")]))
+    reply = draw(st.sampled_from(["ok", "ok", "status", *RANDOM_REPLIES]))
     status = draw(st.sampled_from([400, 401, 403, 404, 408, 429, 429, 500, 502, 503, 504]))
     code = draw(st.sampled_from([None, 13000102, 13000311, "APIGW.0308"]))
     refuses = Fault(reply=reply, status=status, code=code).refuses

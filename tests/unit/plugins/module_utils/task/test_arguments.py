@@ -93,6 +93,11 @@ def test_a_number_that_is_too_large_is_refused_by_name(value: Any) -> None:
     assert time.monotonic() - start < 1
 
 
+@pytest.mark.parametrize("option", ["capacity_step", "origin_reserve"])
+def test_the_message_about_each_option_in_gb_says_so(option: str) -> None:
+    assert f"argument '{option}' is of type text, and must be whole GB" in refused(**{option: "1.5"})
+
+
 def test_the_greatest_number_has_20_digits() -> None:
     for number in (10**20 - 1, 1 - 10**20):
         assert whole_number(number) == whole_number(str(number)) == number
