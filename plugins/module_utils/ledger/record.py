@@ -46,9 +46,8 @@ class Record(NamedTuple):
     ended_at: float | None = None
 
     def plan(self) -> Plan:
-        """Return the transfer as it was planned, to compare it with a later reading."""
-        required = {move.type: self.before[move.type].total_capacity + move.expand_capacity for move in self.moves}
-        return Plan(self.origin_type, self.before, self.moves, required)
+        """Return the transfer, to compare it with a later reading. A record does not have what the task asked for."""
+        return Plan(self.origin_type, self.before, self.moves, {})
 
     def is_busy(self, now: float, settle_time: float) -> bool:
         """Return whether the writer may still send. An explicit ``settle_time`` of 0 overrules a record from the

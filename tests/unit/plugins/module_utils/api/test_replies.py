@@ -448,6 +448,12 @@ def test_a_date_is_in_utc_wherever_the_task_runs(monkeypatch: pytest.MonkeyPatch
         time.tzset()
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_reply_that_is_not_koodrives_is_named_so_even_if_it_cannot_be_read(status: int) -> None:
+    with pytest.raises(KooDriveError, match="seems to come from a proxy"):
+        value_of(reply(b"\x00 no gzip", status, **{"Content-Encoding": "gzip"}), call(True))
+
+
 def test_code_and_message_are_redacted() -> None:
     with pytest.raises(KooDriveError) as caught:
         value_of(reply({"code": "c0de", "msg": "secret"}, 401), call(False, lambda text: text.upper()))

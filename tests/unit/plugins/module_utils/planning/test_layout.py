@@ -249,6 +249,14 @@ def test_the_numbers_of_what_does_not_suffice(step: int, message: str) -> None:
     assert caught.value.kind == "insufficient_capacity" and caught.value.advice == MORE_ROOM and "would suffice" not in caught.value.what
 
 
+def test_the_pool_that_takes_the_rest_gives_what_the_others_cannot() -> None:
+    pools = {"department": Pool(100, 0), "individual": Pool(500, 0), "group": Pool(0, 0)}
+    layout = layout_of(Minimums("department", 0, None), Minimums("individual", None, 0, takes_rest=True), Minimums("group", None, 300))
+    plans, after = transfers(layout, pools)
+    assert [(plan.origin_type, dict(plan.moves)) for plan in plans] == [("individual", {"group": 200}), ("department", {"group": 100})]
+    assert after["individual"].total_capacity == 300
+
+
 def test_capacity_that_is_just_enough_suffices() -> None:
     layout = layout_of(Minimums("department", 760, None), Minimums("group", None, 240))
     assert suffices(layout, {"department": Pool(1000, 0), "group": Pool(0, 0)})

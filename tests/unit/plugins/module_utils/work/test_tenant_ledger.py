@@ -644,6 +644,12 @@ def test_a_writer_whose_record_another_run_has_ended(
     assert koodrive.run(GROUP, **QUICK)["changed"], "a run with a desired state must reach it after another run has ended the record"
 
 
+def test_an_addition_that_is_not_verified_and_called_lost_is_unknown(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    end_elsewhere(koodrive, monkeypatch, NOT_DONE)
+    result = koodrive.failure(TEN, idempotency_key="A-1", verify=False, **QUICK)
+    assert result["error"]["kind"] == "outcome_unknown" and "another task has recorded it as lost" in result["msg"]
+
+
 @pytest.mark.parametrize("answer", [Fault(), Fault(reply="reset")], ids=["accepted", "lost"])
 def test_a_state_that_another_run_has_undone_is_no_success(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, answer: Fault) -> None:
     end_elsewhere(koodrive, monkeypatch, DONE, {"originType": 2, "target": [{"type": 0, "expandCapacity": 150}]})
