@@ -236,7 +236,7 @@ def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
 
 
 def _warn_of_missing(run: Run, missing: Plan) -> None:
-    """Warn if ``missing`` moves capacity: somebody has allocated some since the transfer was planned."""
+    """Warn if ``missing`` moves capacity. Then capacity of a target was allocated during the transfer."""
     if missing.moves:
         run.report.warnings.append(f"The transfer was made, but capacity was allocated meanwhile. The next run moves {missing.in_words()}.")
 
