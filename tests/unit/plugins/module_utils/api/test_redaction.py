@@ -60,6 +60,7 @@ def test_a_secret_is_masked_in_every_encoding(spelling: str) -> None:
 def test_a_secret_that_the_end_cuts_off_is_masked() -> None:
     assert redact("your token c69b+Zq/9", [SECRET]) == "your token ********"
     assert redact(f"your token {SECRET[:-1]}", [SECRET]) == "your token ********"
+    assert redact("your token c69b+Z", [SECRET]) == "your token ********"
     assert redact("your token c69b+", [SECRET]) == "your token c69b+"
 
 

@@ -19,6 +19,11 @@ NO_KEY = RECORD._replace(idempotency_key=None)
 END = RECORD.begun_at + RECORD.settle_time
 
 
+def test_a_record_in_words_has_its_time_in_utc() -> None:
+    record = RECORD._replace(begun_at=60.0, writer="root@here")
+    assert record.in_words().endswith(f", begun 1970-01-01 00:01:00 UTC by root@here (trace ID {RECORD.trace_id})")
+
+
 def test_a_writer_is_busy_up_to_the_moment() -> None:
     assert RECORD.is_busy(RECORD.busy_until - 0.001, 900)
     assert not RECORD.is_busy(RECORD.busy_until, 900)

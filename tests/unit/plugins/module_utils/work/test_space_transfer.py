@@ -74,6 +74,11 @@ def test_capacity_that_is_allocated_during_the_transfer_is_a_warning(koodrive: K
     assert koodrive.run({"type": "group", "expand_capacity": 1})["warnings"] == []
 
 
+@pytest.mark.parametrize("measure", ["total_capacity", "unallocated_capacity"])
+def test_a_desired_state_can_be_0(koodrive: KooDriveForTests, measure: str) -> None:
+    assert not koodrive.run({"type": "group", measure: 0})["changed"]
+
+
 def test_expand_adds_on_every_run(koodrive: KooDriveForTests) -> None:
     for expected in (510, 520):
         assert koodrive.run({"type": "group", "expand_capacity": 10})["changed"]
