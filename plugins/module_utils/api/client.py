@@ -343,14 +343,18 @@ class KooDrive:
             raise self._failure(error, call) from error
 
     def _note_time(self, reply: Reply, began_at: float) -> None:
-        """Note KooDrive's time.
+        """Note KooDrive's time. A reply without a Date describes a moment after the exchange began, by the latest Date.
 
         The content of a reply is older than its Date by up to the length of the exchange and a second.
         """
         date = http_date(reply.headers.get("Date", ""))
-        now = seconds_since_boot()
-        self._date = self._date if date is None else (date, now)
-        self.read_at = None if date is None else date - (now - began_at) - 1
+        if date is not None:
+            now = seconds_since_boot()
+            self._date = date, now
+            self.read_at = date - (now - began_at) - 1
+        elif self._date is not None:
+            latest, arrived_at = self._date
+            self.read_at = latest + (began_at - arrived_at)
 
     def _failure(self, error: Exception, call: Call) -> KooDriveError:
         """Return the error of a request that failed with ``error``."""

@@ -357,7 +357,7 @@ def _transfer(run: Run, plan: Plan) -> Made | None:
         if not is_last:
             run.koodrive.wait_after(pauses, failure)
         pools = _read_after_refusal(run, plan, failure)
-        _ensure_earlier_transfer_shows(run, pools)
+        _ensure_earlier_transfer_shows(run, plan, pools)
         if _is_done_after_rate_limit(run, plan, failure, pools):
             return Made(pools, verified=True)
         run.note_not_done()
@@ -402,24 +402,32 @@ def _action(plan: Plan) -> str:
 
 
 def _read_after_refusal(run: Run, plan: Plan, refusal: KooDriveError) -> Allocation:
-    """Return the pools after a transfer that KooDrive did not process. It was not made, even if they cannot be read."""
+    """Return the pools after a transfer that KooDrive did not process.
+
+    If they cannot be read, it was not made. But the outcome of an addition that was refused for its rate then stays
+    open: only the pools show whether a proxy sent it twice.
+    """
     try:
         return _read(run, "Reading the pools again")
-    except KooDriveError:
+    except KooDriveError as trouble:
+        if refusal.kind == "rate_limited" and run.goal.adds:
+            what = f"{refusal.what}, and the pools could not be read after it"
+            advice = run.report.advice["outcome_unknown"]
+            raise KooDriveError(refusal.kind, what, action=refusal.action, advice=advice, answer=refusal.answer) from trouble
         run.note_not_done()
         if run.tries_left:
             raise
         raise _refusal(run, plan, refusal, None) from refusal
 
 
-def _ensure_earlier_transfer_shows(run: Run, pools: Allocation) -> None:
+def _ensure_earlier_transfer_shows(run: Run, plan: Plan, pools: Allocation) -> None:
     """Raise KooDriveError ``not_verified`` if the pools no longer show a transfer of this run. A new plan would make
     it once more.
     """
     if run.report.made and run.report.made[-1].compare(pools) is Comparison.BEFORE:
         run.note_not_done()
         what = f"the pools show again what they held before {run.report.made[-1].in_words()}, which they had shown"
-        raise KooDriveError("not_verified", what, action="Reading the pools again")
+        raise KooDriveError("not_verified", what, action=_action(plan), advice="Find what else moves capacity, and run again.")
 
 
 def _is_done_after_rate_limit(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:

@@ -18,6 +18,7 @@ import pytest
 import requests
 import urllib3
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client, waiting
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import Reply
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, connection_from
 from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates import server_context
@@ -120,6 +121,20 @@ def test_a_reading_is_older_than_its_date_by_the_length_of_the_exchange(koodrive
         reader.read_pools("Reading the pools")
     # A Date has whole seconds, so it may be a second early, too.
     assert reader.read_at == 1_000_000 - 3 - 1
+
+
+def test_a_reading_without_a_date_is_as_old_as_the_latest_date_says(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(client, "seconds_since_boot", lambda: now[0])
+    connection = connection_from(options_of(CONNECTION_SPEC, endpoint=koodrive.endpoint, token=TOKEN), {})
+    with client.KooDrive(connection, []) as reader:
+        reader._note_time(Reply(200, {}, b""), 99)
+        assert reader.read_at is reader.now() is None
+        reader._note_time(Reply(200, {"Date": "Thu, 01 Jan 1970 00:10:00 GMT"}, b""), 99)
+        assert reader.read_at == 600 - 1 - 1
+        now[0] = 170
+        reader._note_time(Reply(200, {}, b""), 160)
+        assert (reader.read_at, reader.now()) == (660, 670)
 
 
 class Clock:

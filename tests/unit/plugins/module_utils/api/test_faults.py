@@ -311,6 +311,18 @@ def test_the_last_rate_limit_leaves_a_desired_state_that_lacks_capacity_to_the_n
     assert koodrive.run(GROUP)["transfers"] == [{"type": "group", "expand_capacity": 20}]
 
 
+@pytest.mark.parametrize("retries", [0, 1])
+def test_an_addition_stays_open_after_a_rate_limit_if_the_pools_cannot_be_read(koodrive: KooDriveForTests, retries: int) -> None:
+    koodrive.script(OK, Fault(apply="yes", reply="status", status=429, retry_after="0"), *4 * [Fault(reply="status", status=429, retry_after="0")])
+    addition = {"type": "group", "expand_capacity": 100}
+    result = koodrive.failure(addition, retries=retries, idempotency_key="order-1")
+    assert result["error"]["kind"] == "rate_limited" and "the pools could not be read after it" in result["msg"]
+    assert "moved nothing" not in result["msg"] and "sends nothing while this transfer is open" in result["msg"]
+    koodrive.script()
+    again = koodrive.run(addition, idempotency_key="order-1")
+    assert not again["changed"] and again["earlier"] is not None and writes(koodrive) == 1
+
+
 def test_the_last_rate_limit_counts_even_if_the_pools_cannot_be_read(koodrive: KooDriveForTests) -> None:
     koodrive.script(OK, Fault(apply="no", reply="status", status=429), Fault(reply="reset"))
     result = koodrive.failure(GROUP)
