@@ -240,6 +240,10 @@ def test_advice_about_refused_credentials_is_about_those_that_were_used() -> Non
     assert advice.startswith("Check app_id, app_secret (KOODRIVE_APP_SECRET) and user_id (KOODRIVE_USER_ID)") and "token" not in advice
 
 
+def test_a_tenant_can_have_255_characters() -> None:
+    assert ledger_from({"tenant": "x" * 255}, {}).tenant == "x" * 255
+
+
 def test_a_host_can_have_253_characters() -> None:
     host = ".".join(["a" * 49] * 5) + ".a23"
     assert len(host) == 253 and connect(endpoint=host, token="t").endpoint == f"https://{host}"
