@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank, prepared, whole_number
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import NO_NUMBER, is_blank, prepared, whole_number
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.validation import main_fault, message_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC
 
@@ -96,6 +96,10 @@ def test_a_number_that_is_too_large_is_refused_by_name(value: Any) -> None:
 @pytest.mark.parametrize("option", ["capacity_step", "origin_reserve"])
 def test_the_message_about_each_option_in_gb_says_so(option: str) -> None:
     assert f"argument '{option}' is of type text, and must be whole GB" in refused(**{option: "1.5"})
+
+
+def test_a_message_shows_the_beginning_of_what_is_no_number() -> None:
+    assert prepared(TRANSFER_SPEC, {"timeout": "x" * 50})["timeout"] == "x" * 40 + NO_NUMBER
 
 
 def test_the_greatest_number_has_20_digits() -> None:
