@@ -18,6 +18,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options 
     ledger_from,
     secrets_of,
 )
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import options_of
 
 APP = {"app_id": "app-1", "app_secret": "sEcret-1", "user_id": "user-1"}
@@ -260,6 +261,10 @@ def test_two_users_of_one_app_may_be_two_tenants() -> None:
     app = {"app_id": "a", "app_secret": "s"}
     assert len({connect(**app, user_id=user).credential for user in ("u1", "u2")}) == 2
     assert len({connect(token="t", **user).credential for user in ({}, {"user_id": "u1"}, {"user_id": "u2"})}) == 3
+
+
+def test_a_key_is_shown_in_results() -> None:
+    assert secrets_of(TRANSFER_SPEC, {"idempotency_key": "A-1071"}, {}) == set()
 
 
 def test_the_values_that_ansible_must_mask() -> None:
