@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import socket
 import time
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import urllib3
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client, waiting
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import Reply
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, connection_from
 from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates import server_context
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
@@ -110,6 +112,21 @@ def test_a_pause_that_koodrive_asks_for_is_no_longer_than_a_request_may_take(koo
     monkeypatch.setattr("ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting.time.sleep", slept.append)
     koodrive.script(*[Fault(reply="status", status=429, retry_after=seconds) for seconds in ("2", "3600")])
     assert koodrive.run(GROUP, retries=2, timeout=5)["changed"] and slept == [2, 5]
+
+
+def test_not_one_byte_is_sent_of_a_request_that_is_stopped() -> None:
+    def stop() -> None:
+        raise KooDriveError("busy", "too late")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        connection = connection_from(options_of(CONNECTION_SPEC, endpoint=endpoint, token=TOKEN, timeout=5, retries=0), {})
+        with client.KooDrive(connection, []) as writer, pytest.raises(KooDriveError, match="too late"):
+            writer.transfer("department", [Move("group", 1)], "Transferring", 0.0, stop)
+        assert not writer.may_have_sent
+        received, _address = server.accept()
+        with received:
+            assert received.recv(1) == b""
 
 
 def test_a_reading_is_older_than_its_date_by_the_length_of_the_exchange(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
