@@ -270,8 +270,10 @@ def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
             _wait_after_conflict(run, pauses)
             continue
         plan = _plan(run, pools)
-        if run.ledger.open is None or not (plan.moves or _lacks_capacity(run, plan)):
+        if run.ledger.open is None:
             run.goal.ensure_sufficient(plan)
+            return pools, plan
+        if not plan.moves and not _lacks_capacity(run, plan):
             return pools, plan
         if run.ledger.is_busy():
             _wait_for_writer(run)
@@ -360,9 +362,9 @@ def _transfer(run: Run, plan: Plan) -> Made | None:
         _ensure_earlier_transfer_shows(run, plan, pools)
         if _is_done_after_rate_limit(run, plan, failure, pools):
             return Made(pools, verified=True)
-        run.note_not_done()
         if is_last and run.goal.plan(pools).moves:
             raise _refusal(run, plan, failure, pools) from failure
+        run.note_not_done()
         plan = _plan(run, pools)
         run.goal.ensure_sufficient(plan)
         if not plan.moves:
@@ -414,10 +416,10 @@ def _read_after_refusal(run: Run, plan: Plan, refusal: KooDriveError) -> Allocat
             what = f"{refusal.what}, and the pools could not be read after it"
             advice = run.report.advice["outcome_unknown"]
             raise KooDriveError(refusal.kind, what, action=refusal.action, advice=advice, answer=refusal.answer) from trouble
+        if not run.tries_left:
+            raise _refusal(run, plan, refusal, None) from refusal
         run.note_not_done()
-        if run.tries_left:
-            raise
-        raise _refusal(run, plan, refusal, None) from refusal
+        raise
 
 
 def _ensure_earlier_transfer_shows(run: Run, plan: Plan, pools: Allocation) -> None:
@@ -539,12 +541,12 @@ def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
 def _refusal(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation | None) -> KooDriveError:
     """Return the error of a transfer that KooDrive refused or never got. The pools are None if they are not known."""
     shows = None if pools is None else plan.compare(pools)
-    if refusal.kind == "rate_limited" and shows not in (None, Comparison.BEFORE):
-        return _changed_since(plan, refusal, refusal.advice_from(run.report.advice))
     if shows is Comparison.EXACTLY:
         advice = f"But the pools show exactly this transfer. Another writer made it, or a proxy sent the request twice. {run.report.advice['outcome_unknown']}"
     else:
         run.note_not_done()
+        if refusal.kind == "rate_limited" and shows is Comparison.OTHERWISE:
+            return _changed_since(plan, refusal, refusal.advice_from(run.report.advice))
         advice = f"This {'transfer' if run.report.made else 'task'} moved nothing. {_advice_on_steps(plan, refusal) or refusal.advice_from(run.report.advice)}"
     return KooDriveError(refusal.kind, refusal.what, action=refusal.action, advice=advice, answer=refusal.answer)
 

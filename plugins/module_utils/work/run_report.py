@@ -20,7 +20,12 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allo
 )
 
 #: What a failure of these kinds says of a run that has done nothing.
-NOTHING = {"insufficient_capacity": "Nothing was moved.", **dict.fromkeys(("ledger_unavailable", "busy", "open_transfer"), "Nothing was sent.")}
+NOTHING = {
+    "insufficient_capacity": "Nothing was moved.",
+    "ledger_unavailable": "Nothing was sent.",
+    "busy": "Nothing was sent.",
+    "open_transfer": "Nothing was sent.",
+}
 
 
 class RunReport:

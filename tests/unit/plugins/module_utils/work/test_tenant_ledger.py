@@ -414,6 +414,12 @@ def test_an_open_transfer_comes_before_too_little_capacity(koodrive: KooDriveFor
     assert result["error"]["kind"] == "insufficient_capacity"
 
 
+def test_a_layout_that_no_pool_can_give_to_looks_at_the_open_transfer_first(koodrive: KooDriveForTests) -> None:
+    with open_record(koodrive, busy_until=time.time() - 5):
+        result = koodrive.layout({"type": "group", "total_capacity": 700}, tenant="ours", verify_timeout=0.2)
+        assert result["error"]["kind"] == "open_transfer"
+
+
 def test_a_run_waits_for_a_transfer_that_brings_what_it_needs(koodrive: KooDriveForTests) -> None:
     empty = {"total": 0, "allocated": 0}
     koodrive.state.tenant = Tenant({"department": empty, "individual": {"total": 300, "allocated": 0}, "group": empty})
