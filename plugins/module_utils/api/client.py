@@ -26,7 +26,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies i
     value_of,
 )
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller, Pauses, seconds_since_boot
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import Wire, bundle_of, http_session
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import Http, Wire, bundle_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import SPACE_TYPES, Allocation, Move
 
@@ -97,8 +97,8 @@ class KooDrive:
         self._endpoint = connection.endpoint
         self._auth = connection.auth
         self._wire = Wire()
-        self._http = http_session(self._wire, connection.endpoint, bundle_of(connection.trust))
-        self._http.headers.update(connection.headers)
+        self._http = Http(self._wire, connection.endpoint, bundle_of(connection.trust))
+        self._headers = connection.headers
         self._silent_since = time.monotonic()
         #: The name in READ_CALLS of the call that reads the pools; None before the first reading.
         self._read_call: str | None = None
@@ -319,16 +319,7 @@ class KooDrive:
             raise KooDriveError("unreachable", "it was called off", action=call.action)
         try:
             with self._wire.limit(self.timeout, before_first_byte):
-                response = self._http.request(
-                    method,
-                    self._endpoint + path,
-                    data=body,
-                    headers=_own_headers(path, body),
-                    auth=self._auth,
-                    timeout=self.timeout,
-                    allow_redirects=False,
-                    stream=True,
-                )
+                response = self._http.send(method, self._endpoint + path, self._headers_of(path, body), body, self._auth, self.timeout)
                 # If the reply is not read to its end, this closes the connection. Otherwise, the traceback of the error
                 # would keep it open, and a server that is still sending would wait.
                 with response:
@@ -341,6 +332,12 @@ class KooDrive:
             raise
         except Exception as error:  # requests does not catch all errors of urllib3, http.client, ssl and idna.
             raise self._failure(error, call) from error
+
+    def _headers_of(self, path: str, body: bytes | None) -> dict[str, str]:
+        headers = {**self._headers, **({} if body is None else {"Content-Type": "application/json"})}
+        if path == QUOTA:
+            del headers["language"]  # [GetQuotaUsed]
+        return headers
 
     def _note_time(self, reply: Reply, began_at: float) -> None:
         """Note KooDrive's time. A reply without a Date describes a moment after the exchange began, by the latest Date.
@@ -382,14 +379,6 @@ class KooDrive:
             return redact(text, [*self._auth.secrets(), *passwords_of_proxies(os.environ)])
 
         return Call(action, is_write, redacted, self._auth.advice)
-
-
-def _own_headers(path: str, body: bytes | None) -> dict[str, str | None]:
-    """Return the headers that this request adds to the common ones, and with None those that it lacks."""
-    if body is not None:
-        return {"Content-Type": "application/json"}
-    # The second read has no header language [GetQuotaUsed].
-    return {"language": None} if path == QUOTA else {}
 
 
 class OversizedReply(Exception):

@@ -6,7 +6,6 @@
 - a time limit for a request as a whole
 - whether a part of a request was sent
 - a share of the time for each address of a name
-- no second look at redirects
 - a CA bundle that is loaded once for many processes
 """
 
@@ -234,32 +233,42 @@ class Wire:
                 pass  # The server has closed it.
 
 
-def http_session(wire: Wire, endpoint: str, trust: bool | str) -> requests.Session:
-    """Return a session of requests for ``endpoint``, with TLS 1.2 or newer over one connection, which ``wire`` watches.
+class Http:
+    """Send requests to ``endpoint`` with an adapter of requests: TLS 1.2 or newer over one connection, which ``wire``
+    watches.
 
-    It ignores redirects. ``trust`` is the ``verify`` of requests.
+    An adapter follows no redirect and keeps no cookie. It reads neither the environment, so no bundle named there wins
+    over ``trust``, nor ~/.netrc, so nothing there wins over the token. ``trust`` is the ``verify`` of requests.
     """
-    if trust is False:
-        # The user has chosen this, and urllib3 would warn on stderr with each request.
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    class Session(requests.Session):
-        def get_redirect_target(self, resp: requests.Response) -> str | None:
-            # Even without allow_redirects, requests would prepare the next request, and read and decode the body for
-            # it.
-            return None
+    def __init__(self, wire: Wire, endpoint: str, trust: bool | str) -> None:
+        if trust is False:
+            # The user has chosen this, and urllib3 would warn on stderr with each request.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._trust = trust
+        self._adapter = _adapter(wire, _context_for(trust))
+        # Plain HTTP goes to this machine only, so without a proxy.
+        proxies = {} if endpoint.startswith("http:") else requests.utils.get_environ_proxies(endpoint)
+        self._proxies = {scheme: proxy for scheme, proxy in proxies.items() if proxy.strip()}
 
-    adapter = _adapter(wire, _context_for(trust))
-    new = Session()
-    # Otherwise requests would read the environment twice for each request, let a bundle in it win over ``trust``, and
-    # let ~/.netrc win over the token. Plain HTTP goes to this machine only, so without a proxy.
-    new.trust_env = False
-    new.verify = trust
-    if not endpoint.startswith("http:"):
-        new.proxies = {scheme: proxy for scheme, proxy in requests.utils.get_environ_proxies(endpoint).items() if proxy.strip()}
-    new.mount("https://", adapter)
-    new.mount("http://", adapter)
-    return new
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        auth: Callable[[requests.PreparedRequest], requests.PreparedRequest],
+        timeout: float,
+    ) -> requests.Response:
+        """Return the reply. Its body is not read yet. ``timeout`` is that of requests.
+
+        Raises errors of requests, urllib3, http.client, ssl and idna.
+        """
+        request = requests.Request(method, url, headers=headers, data=body, auth=auth).prepare()
+        return self._adapter.send(request, stream=True, timeout=timeout, verify=self._trust, proxies=self._proxies)
+
+    def close(self) -> None:
+        self._adapter.close()
 
 
 def _adapter(wire: Wire, context: ssl.SSLContext) -> HTTPAdapter:

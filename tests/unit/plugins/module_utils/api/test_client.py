@@ -16,9 +16,8 @@ from typing import Any
 
 import psutil
 import pytest
-import requests
 import urllib3
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client, waiting
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client, waiting, wire
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import Reply
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move
@@ -31,17 +30,17 @@ from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests impo
 GROUP = {"type": "group", "total_capacity": 600}
 
 
-@pytest.fixture(name="sessions")
-def fixture_sessions(monkeypatch: pytest.MonkeyPatch) -> list[requests.Session]:
-    """Return the HTTP sessions of all clients. The list holds them, so the garbage collector closes none."""
-    made: list[requests.Session] = []
-    real = client.http_session
+@pytest.fixture(name="clients")
+def fixture_clients(monkeypatch: pytest.MonkeyPatch) -> list[wire.Http]:
+    """Return the HTTP clients of all runs. The list holds them, so the garbage collector closes none."""
+    made: list[wire.Http] = []
 
-    def http_session(*args: Any, **kwargs: Any) -> requests.Session:
-        made.append(real(*args, **kwargs))
-        return made[-1]
+    class Http(wire.Http):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
 
-    monkeypatch.setattr(client, "http_session", http_session)
+    monkeypatch.setattr(client, "Http", Http)
     return made
 
 
@@ -68,11 +67,11 @@ def fixture_no_gc() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_gc")
 @pytest.mark.parametrize("faults", ENDS.values(), ids=ENDS)
-def test_the_connection_is_closed_after_every_run(koodrive: KooDriveForTests, sessions: list[requests.Session], faults: list[Fault]) -> None:
+def test_the_connection_is_closed_after_every_run(koodrive: KooDriveForTests, clients: list[wire.Http], faults: list[Fault]) -> None:
     koodrive.script(*faults)
     koodrive.outcome(GROUP, timeout=1)
     koodrive.settle(patience=5)
-    assert len(sessions) == 1 and koodrive.connections() == 0
+    assert len(clients) == 1 and koodrive.connections() == 0
 
 
 @pytest.mark.usefixtures("no_gc")

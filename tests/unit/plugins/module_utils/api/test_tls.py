@@ -21,7 +21,7 @@ import pytest
 import requests
 import trustme
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import wire
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import Wire, http_session
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import Http, Wire
 from ansible_collections.huaweicloud.koodrive.tests.simulator.certificates import server_context
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import new_state
@@ -91,7 +91,7 @@ def test_a_plain_server_where_tls_is_expected(ca: str) -> None:
 
 @pytest.mark.parametrize("validate_certs", [True, False])
 def test_nothing_older_than_tls_1_2_is_spoken(validate_certs: bool) -> None:
-    adapter = http_session(Wire(), "https://example.org", validate_certs).get_adapter("https://example.org")
+    adapter = Http(Wire(), "https://example.org", validate_certs)._adapter
     contexts = [adapter.poolmanager.connection_pool_kw["ssl_context"]]
     contexts.append(adapter.proxy_manager_for("http://127.0.0.1:1").connection_pool_kw["ssl_context"])
     assert [context.minimum_version for context in contexts] == [ssl.TLSVersion.TLSv1_2] * 2

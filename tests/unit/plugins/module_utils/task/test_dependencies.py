@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import http.client
 import inspect
 
-import requests
 import urllib3
 from ansible.module_utils.basic import AnsibleModule
 
@@ -31,15 +29,6 @@ def test_a_urllib3_pool_manager_takes_its_pools_from_pool_classes_by_scheme() ->
 
     manager.pool_classes_by_scheme = {"http": Pool}
     assert isinstance(manager.connection_from_url("http://example.org"), Pool)
-
-
-def test_http_client_makes_responses_by_response_class_and_begins_them_again_without_headers() -> None:
-    assert "self.response_class(" in inspect.getsource(http.client.HTTPConnection.getresponse)
-    assert "if self.headers is not None" in inspect.getsource(http.client.HTTPResponse.begin)
-
-
-def test_requests_asks_get_redirect_target_before_it_looks_for_a_redirect() -> None:
-    assert "self.get_redirect_target(resp)" in inspect.getsource(requests.Session.resolve_redirects)
 
 
 def test_an_ansible_module_takes_its_options_by__load_params_after_it_has_no_log_values() -> None:
