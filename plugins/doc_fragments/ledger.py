@@ -30,8 +30,8 @@ options:
       - The name of the tenant in the ledger, at most 255 printable characters. Use the same name in all tasks that move
         this tenant's capacity.
       - If not set, the module uses the environment variable E(KOODRIVE_TENANT). Without that, it uses the tenant ID
-        that KooDrive reports. The ledger keeps that ID for each credential, so two apps or two tokens of one tenant are
-        one tenant.
+        that KooDrive reports. The ledger keeps that ID for each credential, so two credentials of one tenant are one
+        tenant.
       - Set it if KooDrive reports no tenant ID. Otherwise a task fails if it has something to send, has an
         C(idempotency_key), or lists transfers.
     type: str

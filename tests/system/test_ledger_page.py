@@ -54,6 +54,11 @@ RECORD = record.Record(
 )
 
 
+def test_the_page_explains_each_column() -> None:
+    columns = re.findall(r"\w+", sql.COLUMNS)
+    assert [name for name in columns if f"``{name}``" not in PAGE] == []
+
+
 def fill(store: Any) -> None:
     """Append four transfers. The first two have keys, and the last one stays open; KooDrive has accepted it."""
     for sequence, key, state in ((1, "A-1", record.DONE), (2, "A-2", record.GIVEN_UP), (3, None, record.NOT_DONE), (4, None, None)):

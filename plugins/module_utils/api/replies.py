@@ -46,6 +46,8 @@ REFUSALS = {
     NO_PERMISSION: "rejected",
     NOT_ACTIVE: "rejected",
 }
+#: The kinds of error that another try of the same request cannot change.
+REFUSED = {"authentication", *REFUSALS.values()}
 #: A fault of the server, with every HTTP status [koodrive_05_0026, koodrive_05_0011].
 INNER_INVOKE_FAILURE = "13000201"
 

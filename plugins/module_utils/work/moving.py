@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import Connection, KooDrive
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import BAD_PARAMETERS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import BAD_PARAMETERS, REFUSED
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller, Pauses, seconds_since_boot
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import NO_ANSWER, KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, Record, Store, time_in_words
@@ -590,7 +590,7 @@ def _look_until_done(run: Run, plan: Plan, accepted: bool) -> Verification:
             trouble = error
             run.report.could_not_see(error)
         is_done = pools is not None and (plan.is_consistent_with(pools) if accepted else plan.compare(pools) is Comparison.EXACTLY)
-        if is_last or is_done or (trouble is not None and trouble.kind in ("authentication", "rejected")):
+        if is_last or is_done or (trouble is not None and trouble.kind in REFUSED):
             return Verification(pools, is_done, trouble)
         # A server that asks to be left alone for 0 seconds gets the usual pause.
         asked_for = trouble.retry_after if trouble is not None else None

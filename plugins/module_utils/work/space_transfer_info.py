@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import Connection, KooDrive
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import REFUSED
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import STATES, Record, Store, unnamed_tenant
@@ -105,9 +106,10 @@ def _tenant(connection: Connection, ledger: LedgerChoice, koodrive: KooDrive, st
     tenant = tenant_of(ledger, connection.credential, koodrive, store)
     if tenant is not None:
         return tenant
-    # With 403, these credentials may lack the right to this call alone.
-    if koodrive.tenant_refusal is not None and koodrive.tenant_refusal.kind == "authentication" and koodrive.tenant_refusal.answer.http_status != 403:
-        raise koodrive.tenant_refusal
+    refusal = koodrive.tenant_refusal
+    # With "rejected" or 403, these credentials may lack the right to this call alone.
+    if refusal is not None and refusal.kind in REFUSED - {"rejected"} and refusal.answer.http_status != 403:
+        raise refusal
     raise unnamed_tenant()
 
 

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import MAX_REPLY
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Refused
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
@@ -183,10 +184,10 @@ def fixture_slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_the_run_waits_for_a_reading_that_lags_behind(koodrive: KooDriveForTests, slept: list[float]) -> None:
     koodrive.script(OK, Fault(lag=6))
-    result = koodrive.run(GROUP, verify_timeout=5)
+    result = koodrive.run(GROUP, verify_timeout=60)
     assert result["changed"] and result["verified"] and result["warnings"] == []
     assert koodrive.methods() == ["GET", "POST"] + ["GET"] * 7
-    for pause, most in zip(slept, (0.2, 0.4, 0.8, 1.6, 2, 2)):
+    for pause, most in zip(slept, (min(moving.FIRST_LOOK_AGAIN * 2**n, moving.LONGEST_LOOK_AGAIN) for n in range(6))):
         assert most / 2 <= pause <= most
 
 

@@ -367,7 +367,7 @@ def fixture_slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_run_that_is_overtaken_waits_no_longer_than_its_patience(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
     monkeypatch.setattr(LocalStore, "append", lambda *_args: False)
     assert koodrive.failure(GROUP, **QUICK)["error"]["kind"] == "busy"
-    assert sum(slept) == pytest.approx(PATIENCE) and max(slept) <= 2
+    assert sum(slept) == pytest.approx(PATIENCE) and max(slept) <= moving.LONGEST_LOOK_AGAIN
 
 
 def test_a_run_looks_for_an_open_transfer_no_longer_than_its_verify_timeout(koodrive: KooDriveForTests, slept: list[float]) -> None:
