@@ -142,7 +142,7 @@ def _targets(answers: Mapping[str, Any]) -> list[Any]:
 def _minimums(answers: Mapping[str, Any]) -> list[Any]:
     listed = _rows(answers, "pools", "koodrive_pools")
     rest = answers.get("takes_rest")
-    if rest is not None and rest not in SPACE_TYPES:
+    if rest is not None and str(rest) not in SPACE_TYPES:
         raise Fault(f"koodrive_takes_rest must be one of {', '.join(SPACE_TYPES)}, not {rest}.")
     single = [f"{name}_{measure}" for name in SPACE_TYPES for measure in MINIMUMS if f"{name}_{measure}" in answers] + ["takes_rest"] * (rest is not None)
     if listed is not None:
@@ -170,7 +170,7 @@ def _joiners(answers: Mapping[str, Any]) -> list[Any]:
     prefix = "onboarding_capacity_"
     origin, reserve = answers.get("origin_type"), _whole(answers.get("origin_reserve", 0), f"{prefix}origin_reserve", 0)
     step = _whole(answers.get("capacity_step", DEFAULT_STEP), "koodrive_capacity_step", 1)
-    if origin is not None and origin not in SPACE_TYPES:
+    if origin is not None and str(origin) not in SPACE_TYPES:
         raise Fault(f"{prefix}origin_type must be one of {', '.join(SPACE_TYPES)}, not {origin}.")
     room = dict.fromkeys(SPACE_TYPES, 0)
     for name, gigabytes in [*_single_batches(answers), *_listed_batches(answers)]:

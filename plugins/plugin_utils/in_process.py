@@ -25,12 +25,12 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.vars import merge_hash
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import masked, register_secrets
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import masked
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR, load_bundle
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import load_postgresql
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import ENVIRONMENT, POSTGRESQL, secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import ENVIRONMENT, POSTGRESQL, registered_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
 
 #: The variable that turns this off, to compare and to find errors.
@@ -38,7 +38,7 @@ SWITCH = "koodrive_in_process"
 
 display = Display()
 
-#: The environment variables that the collection and requests read at each run.
+#: The environment variables that the collection and requests read at each run, or do not use at all.
 READ_AT_RUN = re.compile(r"KOODRIVE_\w+|(?i:(https?|all|no)_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|SSL_CERT_(FILE|DIR)")
 
 # Ansible imports this file in the process that forks its workers. So this loads once for all workers what takes long:
@@ -74,7 +74,7 @@ class InProcessAction(ActionBase):
             # variable.
             with with_environment(environment):
                 options = _validated(self._task.args, self.argument_spec).validated_parameters
-                return _masked_result(result, _registered_secrets(self.argument_spec, options))
+                return _masked_result(result, registered_secrets(self.argument_spec, options))
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
         # A module runs in this folder, so a relative path means the same on both paths.
         with working_in(self._loader.get_basedir()), with_environment(environment):
@@ -148,7 +148,7 @@ def run_in_process(
     """Return what the module ``name`` returns for ``arguments``: check the options, do the work, mask the secrets."""
     validated = _validated(arguments, argument_spec)
     options = validated.validated_parameters
-    secrets = _registered_secrets(argument_spec, options)
+    secrets = registered_secrets(argument_spec, options)
     if validated.error_messages:
         prefix = f"Unsupported parameters for ({name}) module: " if isinstance(validated.errors[0], UnsupportedError) else ""
         result = refusal_of(validated.error_messages, argument_spec, prefix)
@@ -177,16 +177,6 @@ def _plain(value: Any) -> Any:
             return kind(value)
     # A text. If it is vaulted, this decrypts it.
     return str(value)
-
-
-def _registered_secrets(argument_spec: dict[str, Any], options: Mapping[str, Any]) -> set[str]:
-    """Return the secrets of the task and of the environment.
-
-    From now on, Ansible masks them too, if its release can.
-    """
-    secrets = secrets_of(argument_spec, options, os.environ)
-    register_secrets(secrets)
-    return secrets
 
 
 def _masked_result(result: dict[str, Any], secrets: set[str]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 from .tenant import Refused
 
+#: How old an X-Date may be, in seconds.
+X_DATE_LIFE = 15 * 60
 SCHEME = re.compile(r"HMAC-SHA256 AppId=([^,]+),SignedHeaders=([a-z0-9;-]+),Signature=([0-9a-f]{64})")
 
 
@@ -78,5 +80,5 @@ class Credentials:
         if not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z", text):
             raise Refused(401, "APIGW.0303", "Incorrect app authentication information: X-Date")
         age = self.now() - calendar.timegm(time.strptime(text, "%Y%m%dT%H%M%SZ"))
-        if not 0 <= age <= 15 * 60:
+        if not 0 <= age <= X_DATE_LIFE:
             raise Refused(401, "APIGW.0303", "Incorrect app authentication information: X-Date out of range")

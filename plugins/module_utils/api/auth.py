@@ -14,7 +14,7 @@ import math
 import re
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Union
 from urllib.parse import quote, unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -24,26 +24,6 @@ ALGORITHM = "HMAC-SHA256"
 #: How long KooDrive accepts an X-Date, in seconds [Authentication, app authentication].
 X_DATE_LIFE = 15 * 60
 X_DATE_FORMAT = "%Y%m%dT%H%M%SZ"
-
-
-class Auth(Protocol):
-    """What the client needs from an auth object.
-
-    ``advice`` says what to do if KooDrive refuses the credentials. None means the general advice. ``identity`` is what
-    tells these credentials from others.
-    """
-
-    advice: str | None
-
-    @property
-    def identity(self) -> str:
-        """Return the app ID, or the token, which is a secret."""
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Set the headers that authenticate ``request``."""
-
-    def secrets(self) -> list[str]:
-        """Return all secrets that this object has or has sent."""
 
 
 class TokenAuth:
@@ -73,8 +53,8 @@ class TokenAuth:
 class AppAuth:
     """Sign every request with AppId and AppSecret [koodrive_05_0029 to 0035].
 
-    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's clock; 0 if unknown. No X-Date is
-    later than ``latest``, in seconds since 1970.
+    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's clock; 0 if unknown. No X-Date of a
+    write is later than ``latest``, in seconds since 1970.
     """
 
     def __init__(self, app_id: str, app_secret: str, user_id: str, advice: str | None = None) -> None:
@@ -90,7 +70,7 @@ class AppAuth:
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         method, url = str(request.method), str(request.url)
         # Whole seconds, and never the next one: X-Date must not be later than the server's time.
-        self._signed_at = math.floor(min(time.time() + self.clock_offset, self.latest))
+        self._signed_at = math.floor(min(time.time() + self.clock_offset, self.latest if method == "POST" else math.inf))
         signed = {
             "host": host_header(url),
             "x-date": datetime.fromtimestamp(self._signed_at, timezone.utc).strftime(X_DATE_FORMAT),
@@ -119,6 +99,11 @@ class AppAuth:
         # X-Date.
         self.clock_offset = server_time - time.time()
         return True
+
+
+#: ``advice`` says what to do if KooDrive refuses the credentials, ``identity`` tells them from others, and ``secrets``
+#: returns what messages must not show.
+Auth = Union[TokenAuth, AppAuth]
 
 
 def host_header(url: str) -> str:

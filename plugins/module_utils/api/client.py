@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.auth import AppAuth, Auth
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import passwords_of_proxies, redact
@@ -84,15 +83,13 @@ class Connection(NamedTuple):
 class KooDrive:
     """A client of KooDrive for one run of a task, over one connection. As a context manager, it closes the connection.
 
-    ``warnings`` collects warnings for the user. ``caller`` waits for the task. Once another thread sets ``called_off``,
-    the client sends no more requests.
+    ``warnings`` collects warnings for the user. ``caller`` waits for the task.
     """
 
-    def __init__(self, connection: Connection, warnings: list[str], caller: Caller = NOBODY, called_off: threading.Event | None = None) -> None:
+    def __init__(self, connection: Connection, warnings: list[str], caller: Caller = NOBODY) -> None:
         self.retries = connection.retries
         self.timeout = connection.timeout
         self._caller = caller
-        self._called_off = called_off
         self._warnings = warnings
         self._endpoint = connection.endpoint
         self._auth = connection.auth
@@ -132,7 +129,7 @@ class KooDrive:
         A transient failure is tried again, ``retries`` times, or as often as the connection allows. Errors name
         ``action``. Raises KooDriveError, with ``invalid_reply`` if both calls lack a needed pool: unknown is not zero.
         """
-        pools = self._with_retries(lambda action: self._read(action, needed), action, retries)
+        pools = self._with_retries(lambda: self._read(action, needed), retries)
         lacking = [name for name in needed if name not in pools]
         if lacking:
             raise KooDriveError("invalid_reply", f"KooDrive did not report the {lacking[0]} pool", action=action)
@@ -147,7 +144,7 @@ class KooDrive:
         """
         call = self._call(action)
         if self._quota is None:
-            return self._with_retries(lambda action: stored_of(self._signed_read(call, QUOTA), call), action, None)
+            return self._with_retries(lambda: stored_of(self._signed_read(call, QUOTA), call))
         return stored_of(self._quota, call)
 
     @property
@@ -181,12 +178,8 @@ class KooDrive:
         Raises KooDriveError after a failure without an answer, and ``rejected`` if the tenant is frozen.
         """
         call = self._call(action)
-
-        def read(_action: str) -> dict[str, Any]:
-            return value_of(self._signed_read(call, SERVICE), call)
-
         try:
-            data = self._with_retries(read, action, None).get("data")
+            data = self._with_retries(lambda: value_of(self._signed_read(call, SERVICE), call)).get("data")
         except KooDriveError as error:
             # The other calls can succeed even if KooDrive refuses this one.
             if error.transient or error.answer.http_status is None:
@@ -219,7 +212,7 @@ class KooDrive:
 
     def pauses(self) -> Pauses:
         """Return the pauses between tries of one request."""
-        return Pauses(FIRST_PAUSE, self.timeout, self._called_off)
+        return Pauses(FIRST_PAUSE, self.timeout)
 
     def wait(self, pauses: Pauses, at_most: float, why: str, asked_for: float | None = None) -> None:
         """Wait for the next of ``pauses``, or for as many seconds as KooDrive ``asked_for``.
@@ -240,7 +233,7 @@ class KooDrive:
         """
         self.wait(pauses, self.timeout, f"{error.action} failed{tries}: {error.what}. Trying again.", error.retry_after)
 
-    def _with_retries(self, read: Callable[[str], T], action: str, retries: int | None) -> T:
+    def _with_retries(self, read: Callable[[], T], retries: int | None = None) -> T:
         """Return what ``read`` returns, after up to ``retries`` more tries.
 
         The error of the last try names their number.
@@ -249,7 +242,7 @@ class KooDrive:
         last = self.retries if retries is None else retries
         for failed in range(last + 1):
             try:
-                return read(action)
+                return read()
             except KooDriveError as error:
                 if not error.transient or failed == last:
                     error.what += f", after {failed + 1} tries" if failed and error.transient else ""
@@ -315,8 +308,6 @@ class KooDrive:
     def _exchange(self, call: Call, method: str, path: str, body: bytes | None, before_first_byte: Callable[[], None] | None = None) -> Reply:
         """Send one request and return its reply, also a refusal."""
         began_at = seconds_since_boot()
-        if self._called_off is not None and self._called_off.is_set():
-            raise KooDriveError("unreachable", "it was called off", action=call.action)
         try:
             with self._wire.limit(self.timeout, before_first_byte):
                 response = self._http.send(method, self._endpoint + path, self._headers_of(path, body), body, self._auth, self.timeout)

@@ -14,27 +14,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-try:
-    from ansible.module_utils.secrets import register_secrets
-except ImportError:  # ansible-core < 2.22
-
-    def register_secrets(values: Iterable[str], /) -> None:
-        """Do nothing: this release masks results only."""
-
-
-__all__ = [
-    "MASK",
-    "MIN_PIECE",
-    "masked",
-    "passwords_in",
-    "passwords_in_place",
-    "passwords_of_proxies",
-    "proxies_in",
-    "redact",
-    "register_secrets",
-    "shortened",
-]
-
 MASK = "********"
 #: The characters that HTML escapes by name.
 HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
@@ -157,5 +136,5 @@ def _masked(value: Any, secrets: list[str]) -> Any:
     if not isinstance(value, str) or value in found:
         return "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
     for secret in found:
-        value = value.replace(secret, "********")
+        value = value.replace(secret, MASK)
     return value

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -38,20 +37,15 @@ class Pauses:
     """Make each pause twice as long as the one before, from ``first`` seconds up to ``longest``.
 
     Each pause is shortened at random by up to half. Otherwise, runs that were refused at the same time would return at
-    the same time. A pause ends once ``called_off`` is set.
+    the same time.
     """
 
-    def __init__(self, first: float, longest: float, called_off: threading.Event | None = None) -> None:
+    def __init__(self, first: float, longest: float) -> None:
         self._next = first
         self._longest = longest
-        self._called_off = called_off
 
     def wait(self, at_most: float, asked_for: float | None = None) -> None:
         """Wait for the next pause, or for the seconds that KooDrive ``asked_for``, but not longer than ``at_most``."""
         pause = self._next * random.uniform(0.5, 1.0) if asked_for is None else asked_for
         self._next = min(2 * self._next, self._longest)
-        seconds = max(0.0, min(pause, at_most))
-        if self._called_off is None:
-            time.sleep(seconds)
-        else:
-            self._called_off.wait(seconds)
+        time.sleep(max(0.0, min(pause, at_most)))

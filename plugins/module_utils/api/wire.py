@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
+
 try:
     import requests
     import urllib3
@@ -133,7 +135,11 @@ def _file(path: str) -> tuple[int, ...]:
 
 
 def _context(cert_reqs: ssl.VerifyMode) -> ssl.SSLContext:
-    context = create_urllib3_context(cert_reqs=cert_reqs)
+    try:
+        context = create_urllib3_context(cert_reqs=cert_reqs)
+    except OSError as error:
+        what = f"the file that SSLKEYLOGFILE names cannot be used ({error.strerror})"
+        raise KooDriveError("unreachable", what, advice="Make it writable, or unset SSLKEYLOGFILE.") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import SCHEMA, unavailable
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Duplicate, SqlStore, Statement
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Duplicate, Statement, Store
 
 try:
     import psycopg
@@ -36,7 +36,7 @@ else:
 #: The oldest release of psycopg that has all functions that this file calls.
 OLDEST_PSYCOPG = "3.1"
 #: Defaults for what the URL leaves open: seconds until a connection must be there, and until a dead peer is noticed.
-DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4", "tcp_user_timeout": "30000"}
+DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4"}
 #: How long a statement may take, in seconds. A run ends even if the server hangs.
 LONGEST_STATEMENT = 30.0
 #: Seconds between two tries to connect while the server has no connection left or is starting.
@@ -98,7 +98,7 @@ INSERT INTO koodrive.koodrive_schema (version) VALUES ({SCHEMA}) ON CONFLICT (ve
 """
 
 
-class PostgresqlStore(SqlStore):
+class PostgresqlStore(Store):
     """The store in the database at ``url``. With ``read_only``, it makes and writes nothing, and tables that are
     missing hold no records.
 
@@ -159,7 +159,7 @@ class PostgresqlStore(SqlStore):
             database = self._opened()
             try:
                 with self._limited(database):
-                    return _run(database, statements, durable)
+                    return _transacted(database, statements, durable)
             except psycopg.errors.UniqueViolation as error:
                 if error.diag.constraint_name in OWN_INDEXES:
                     raise Duplicate from error
@@ -342,7 +342,7 @@ def _wire(host: str, port: int) -> socket.socket:
     return wire
 
 
-def _run(database: psycopg.Connection[Any], statements: tuple[Statement, ...], durable: bool) -> tuple[bool, list[tuple[Any, ...]]]:
+def _transacted(database: psycopg.Connection[Any], statements: tuple[Statement, ...], durable: bool) -> tuple[bool, list[tuple[Any, ...]]]:
     """Run the statements as one transaction. A single one goes to the server with what makes it durable, in one
     message.
     """

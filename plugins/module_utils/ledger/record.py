@@ -1,16 +1,15 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A record of the ledger, how to resolve an open one, and what a store must do. Pure: no I/O, no Ansible."""
+"""A record of the ledger, and how to resolve an open one. Pure: no I/O, no Ansible."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Comparison, Move, Plan, in_words
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Comparison, Move, Plan
 
 #: The states of a record. The outcome of an open transfer is still unknown. That of a given-up transfer stays unknown.
 OPEN, DONE, NOT_DONE, GIVEN_UP = STATES = ("open", "done", "not_done", "given_up")
@@ -66,8 +65,7 @@ class Record(NamedTuple):
 
     def in_words(self) -> str:
         """Return what was sent, when and by whom, with its trace ID."""
-        moved = in_words(self.origin_type, self.moves)
-        return f"the transfer of {moved}, begun {time_in_words(self.begun_at)} by {self.writer} (trace ID {self.trace_id})"
+        return f"the transfer of {self.plan().in_words()}, begun {time_in_words(self.begun_at)} by {self.writer} (trace ID {self.trace_id})"
 
 
 def state_of(record: Record, pools: Allocation, read_call: str, read_at: float, settle_time: float) -> str:
@@ -93,54 +91,6 @@ def state_of(record: Record, pools: Allocation, read_call: str, read_at: float, 
     if shows is Comparison.BEFORE:
         return NOT_DONE
     return DONE if record.accepted else GIVEN_UP
-
-
-class Store(Protocol):
-    """A place for records.
-
-    Each call that fails raises KooDriveError ``ledger_unavailable``. What a call has written is durable when it
-    returns. The calls that end a record change open ones only, and return the state that is then stored.
-    """
-
-    def close(self) -> None:
-        """Close files and connections."""
-
-    def now(self) -> float:
-        """Return the store's time, in seconds since 1970."""
-
-    def tenant_of(self, credential: str) -> str | None:
-        """Return the tenant that KooDrive named for the hash of a credential, if it did."""
-
-    def remember(self, credential: str, tenant: str) -> None:
-        """Keep the tenant that KooDrive named for the hash of a credential."""
-
-    def newest(self, tenant: str) -> Record | None:
-        """Return the tenant's newest record."""
-
-    def with_key(self, tenant: str, key: str) -> Record | None:
-        """Return the record with this idempotency key, unless its transfer was not done."""
-
-    def append(self, record: Record, ends: str | None = None) -> bool:
-        """Add ``record``; with ``ends``, the open record before it gets this state in the same transaction.
-
-        Return False if nothing was written: a record with this number or key exists, or the one before is no longer
-        open.
-        """
-
-    def is_open(self, record: Record) -> bool:
-        """Return whether the record is still open."""
-
-    def end(self, record: Record, state: str, now: float) -> str:
-        """Give an open record its final state."""
-
-    def release(self, record: Record, accepted: bool) -> str:
-        """Note that the writer of an open record sends nothing more, and whether KooDrive ``accepted`` the transfer."""
-
-    def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
-        """Return the tenant's records, newest first."""
-
-    def count(self, tenant: str) -> int:
-        """Return how many records the tenant has."""
 
 
 def unavailable(where: str, why: str, advice: str = "") -> KooDriveError:

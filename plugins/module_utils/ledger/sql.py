@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.koodrive maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SQL of the records, the same for every store. A store runs the statements."""
+"""What a store does, in SQL that is the same for every store. A store runs the statements."""
 
 from __future__ import annotations
 
@@ -33,8 +33,20 @@ class Duplicate(Exception):
     """A row that a unique index of the ledger does not allow."""
 
 
-class SqlStore(ABC):
-    """A store that keeps its records in tables."""
+class Store(ABC):
+    """A place for records, in tables.
+
+    Each call that fails raises KooDriveError ``ledger_unavailable``. What a call has written is durable when it
+    returns. The calls that end a record change open ones only, and return the state that is then stored.
+    """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close files and connections."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """Return the store's time, in seconds since 1970."""
 
     @abstractmethod
     def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
@@ -53,19 +65,28 @@ class SqlStore(ABC):
         """Return the error of a record that cannot be read."""
 
     def tenant_of(self, credential: str) -> str | None:
+        """Return the tenant that KooDrive named for the hash of a credential, if it did."""
         rows = self._rows(Statement("SELECT tenant FROM {}koodrive_tenants WHERE credential = ?", (credential,)))
         return rows[0][0] if rows else None
 
     def remember(self, credential: str, tenant: str) -> None:
+        """Keep the tenant that KooDrive named for the hash of a credential."""
         self._write(Statement("INSERT INTO {}koodrive_tenants (credential, tenant) VALUES (?, ?) ON CONFLICT (credential) DO NOTHING", (credential, tenant)))
 
     def newest(self, tenant: str) -> Record | None:
+        """Return the tenant's newest record."""
         return self._one("tenant = ?", tenant)
 
     def with_key(self, tenant: str, key: str) -> Record | None:
+        """Return the record with this idempotency key, unless its transfer was not done."""
         return self._one("tenant = ? AND idempotency_key = ? AND state <> ?", tenant, key, NOT_DONE)
 
     def append(self, record: Record, ends: str | None = None) -> bool:
+        """Add ``record``; with ``ends``, the open record before it gets this state in the same transaction.
+
+        Return False if nothing was written: a record with this number or key exists, or the one before is no longer
+        open.
+        """
         marks = ", ".join("?" for _column in COLUMNS.split(","))
         statements = [Statement(f"INSERT INTO {{}}koodrive_transfers ({COLUMNS}) VALUES ({marks})", _row(record))]
         if ends is not None:
@@ -77,21 +98,26 @@ class SqlStore(ABC):
         return self._one("tenant = ? AND sequence = ?", record.tenant, record.sequence) == record
 
     def is_open(self, record: Record) -> bool:
+        """Return whether the record is still open."""
         return self._state(record) == OPEN
 
     def end(self, record: Record, state: str, now: float) -> str:
+        """Give an open record its final state."""
         return state if self._write(_ending(record, state, now)) else self._state(record)
 
     def release(self, record: Record, accepted: bool) -> str:
+        """Note that the writer of an open record sends nothing more, and whether KooDrive ``accepted`` the transfer."""
         values = (accepted, record.tenant, record.sequence)
         released = self._write(Statement(f"UPDATE {{}}koodrive_transfers SET busy_until = 0, accepted = ? {THIS_IF_OPEN}", values))
         return OPEN if released else self._state(record)
 
     def transfers(self, tenant: str, states: Sequence[str], since: float, limit: int) -> list[Record]:
+        """Return the tenant's records, newest first."""
         marks = ", ".join("?" for _state in states)
         return self._records(f"tenant = ? AND begun_at >= ? AND state IN ({marks}) ORDER BY sequence DESC LIMIT ?", tenant, since, *states, limit)
 
     def count(self, tenant: str) -> int:
+        """Return how many records the tenant has."""
         rows = self._rows(Statement("SELECT count(*) FROM {}koodrive_transfers WHERE tenant = ?", (tenant,)))
         return int(rows[0][0]) if rows else 0
 
@@ -109,7 +135,7 @@ class SqlStore(ABC):
 
     def _record(self, row: Sequence[Any]) -> Record:
         try:
-            return _record(row)
+            return _record_of(row)
         except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
             raise self._damaged(f"{row[1]} of the tenant {row[0]}") from error
 
@@ -126,7 +152,7 @@ def _row(record: Record) -> tuple[Any, ...]:
     )
 
 
-def _record(row: Sequence[Any]) -> Record:
+def _record_of(row: Sequence[Any]) -> Record:
     tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, before, read_call, trace_id, key = row
     if state not in STATES:
         raise ValueError(state)

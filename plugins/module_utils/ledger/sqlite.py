@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import SCHEMA, unavailable
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Duplicate, SqlStore, Statement
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Duplicate, Statement, Store
 
 try:
     import sqlite3
@@ -75,7 +75,7 @@ CHECK_RIGHTS = "Check that this user may write to the folder and to each file in
 NO_FOLDER = (errno.ELOOP, errno.ENOTDIR)
 
 
-class LocalStore(SqlStore):
+class LocalStore(Store):
     """The store in the folder ``path``. With ``read_only``, it makes and writes nothing, and a folder that is missing
     holds no records.
     """

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import Store
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sqlite import LocalStore
 
 

@@ -89,9 +89,8 @@ class Target(NamedTuple):
             return self.capacity
         if self.measure == "expand_capacity":
             return pool.total_capacity + self.capacity
-        # Not the total plus what is missing: if more is allocated than the total, that would never be enough.
-        total = pool.allocated_capacity + self.capacity
-        return total if self.capacity > pool.unallocated_capacity else min(total, pool.total_capacity)
+        # A pool that needs 0 lacks nothing, also if more is allocated than its total.
+        return pool.allocated_capacity + self.capacity if self.capacity else min(pool.allocated_capacity, pool.total_capacity)
 
 
 class Move(NamedTuple):
@@ -99,11 +98,6 @@ class Move(NamedTuple):
 
     type: str
     expand_capacity: int
-
-
-def in_words(origin_type: str, moves: Sequence[Move]) -> str:
-    """Return a transfer in words."""
-    return f"{' and '.join(f'{move.expand_capacity:,} GB to {move.type}' for move in moves)} from {origin_type}"
 
 
 def as_rows(moves: Sequence[Move]) -> list[dict[str, Any]]:
@@ -134,7 +128,7 @@ class Plan(NamedTuple):
 
     def in_words(self) -> str:
         """Return the transfer in words."""
-        return in_words(self.origin_type, self.moves)
+        return f"{' and '.join(f'{move.expand_capacity:,} GB to {move.type}' for move in self.moves)} from {self.origin_type}"
 
     @property
     def missing_before(self) -> int:

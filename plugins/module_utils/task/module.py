@@ -10,14 +10,14 @@ import select
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import register_secrets
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR, load_bundle, without_requests
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import secrets_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import registered_secrets
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
 
 # A module imports this file first. The CA bundle loads while Python compiles the other files.
@@ -34,14 +34,12 @@ class KooDriveModule(AnsibleModule):
         """Prepare the options and register their secrets, before Ansible checks, logs or shows them."""
         super()._load_params()
         self.parents = self.params.pop(PARENTS, None)
-        secrets = secrets_of(self.argument_spec, self.params, os.environ)
-        self.no_log_values.update(secrets)
-        register_secrets(secrets)
+        self.no_log_values.update(registered_secrets(self.argument_spec, self.params))
         self.params = prepared(self.argument_spec, self.params)
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         faults = self.validation_result.error_messages
-        refusal = refusal_of(faults if msg in faults else [msg], self.argument_spec)
+        refusal = {"msg": msg} if "error" in kwargs else refusal_of(faults if msg in faults else [msg], self.argument_spec)
         super().fail_json(**{**refusal, **kwargs})
 
 
@@ -84,8 +82,8 @@ def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
         module.fail_json(without_requests(missing_required_lib("requests")), exception=REQUESTS_IMPORT_ERROR)
     parents = module.parents
     # Some systems hide the processes of other users. Then the module cannot watch its parents.
-    is_watching = parents is not None and _has_parent(*parents)
-    outcome = outcome_of(work, module.params, module.check_mode, Caller(lambda: not is_watching or _has_parent(*(parents or ()))))
+    caller = Caller(partial(_has_parent, *parents)) if parents is not None and _has_parent(*parents) else NOBODY
+    outcome = outcome_of(work, module.params, module.check_mode, caller)
     for warning in outcome.pop("warnings"):
         module.warn(warning)
     end = module.fail_json if outcome.get("failed") else module.exit_json

@@ -11,7 +11,7 @@ import pwd
 import re
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +20,14 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client im
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import MIN_PIECE, passwords_in, passwords_in_place, proxies_in
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank
+
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:  # ansible-core < 2.22
+
+    def register_secrets(values: Iterable[str], /) -> None:
+        """Do nothing: this release masks results only."""
+
 
 DEFAULT_ENDPOINT = "https://intl.myhuaweicloud-koodrive.com"
 DEFAULT_LANGUAGE = "en-US"
@@ -126,6 +134,13 @@ def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], env
     for url in (options.get("ledger"), environ.get(ENVIRONMENT["ledger"]), *proxies_in(environ)):
         secret |= passwords_in_place(str(url or ""))
     return secret
+
+
+def registered_secrets(argument_spec: Mapping[str, Any], options: Mapping[str, Any]) -> set[str]:
+    """Return the secrets of the task and of the environment. From now on, Ansible masks them too, if its release can."""
+    found = secrets_of(argument_spec, options, os.environ)
+    register_secrets(found)
+    return found
 
 
 def in_range(options: Mapping[str, Any], name: str, lowest: float, highest: int, where: str = "", what: str = "a whole number") -> int:

@@ -10,14 +10,15 @@ order.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import Connection, KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import BAD_PARAMETERS, REFUSED
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller, Pauses, seconds_since_boot
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import NO_ANSWER, KooDriveError, invalid_request
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, Record, Store, time_in_words
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, Record, time_in_words
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import (
     DEFAULT_STEP,
@@ -174,7 +175,7 @@ def move_capacity(
             tenant = tenant_of(choice, connection.credential, koodrive, store)
             ledger = TenantLedger(store, tenant, writer, lambda: _now(koodrive, store), report.warnings, check_mode)
             try:
-                result = _fulfil(Run(goal, care, koodrive, report, ledger, check_mode), lambda since: _read_at(koodrive, store, since))
+                result = _fulfil(Run(goal, care, koodrive, report, ledger, check_mode))
             finally:
                 ledger.finish()
     except KooDriveError as error:
@@ -201,19 +202,9 @@ def _now(koodrive: KooDrive, store: Store) -> float:
     return store.now() if now is None else now
 
 
-def _read_at(koodrive: KooDrive, store: Store, since: float) -> float:
-    """Return a lower bound of KooDrive's time at the latest reading, which began ``since`` seconds after this machine
-    started.
-    """
-    return store.now() - (seconds_since_boot() - since) if koodrive.read_at is None else koodrive.read_at
-
-
-ReadAt = Callable[[float], float]
-
-
-def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
+def _fulfil(run: Run) -> dict[str, Any]:
     """Return the result of the run once the goal is reached, or in check mode would be."""
-    pools, plan = _look(run, read_at)
+    pools, plan = _look(run)
     verified = True
     pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
     while plan.moves:
@@ -223,7 +214,7 @@ def _fulfil(run: Run, read_at: ReadAt) -> dict[str, Any]:
         if made is None:
             run.ledger.finish()
             _wait_after_conflict(run, pauses)
-            pools, plan = _look(run, read_at)
+            pools, plan = _look(run)
         else:
             pools, verified = made
             run.tries_left = run.koodrive.retries + 1
@@ -258,7 +249,7 @@ class Made(NamedTuple):
     verified: bool
 
 
-def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
+def _look(run: Run) -> tuple[Allocation, Plan]:
     """Return the pools and what to send, once no other transfer is open."""
     pauses = Pauses(FIRST_LOOK_AGAIN, LONGEST_LOOK_AGAIN)
     show_by: float | None = None
@@ -266,7 +257,8 @@ def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
         run.ledger.look()
         since = seconds_since_boot()
         pools = _read(run, "Reading the pools")
-        if not run.ledger.resolve(pools, run.koodrive.read_call, read_at(since)):
+        _ensure_earlier_transfer_shows(run, pools)
+        if not run.ledger.resolve(pools, run.koodrive.read_call, _read_at(run, since)):
             _wait_after_conflict(run, pauses)
             continue
         plan = _plan(run, pools)
@@ -283,6 +275,13 @@ def _look(run: Run, read_at: ReadAt) -> tuple[Allocation, Plan]:
             raise run.ledger.blocked(run.ledger.open)
         why = f"The pools do not show {run.ledger.open.in_words()} yet. Reading them again for up to {run.care.verify_timeout:g} seconds."
         run.koodrive.wait(pauses, show_by - time.monotonic(), why)
+
+
+def _read_at(run: Run, since: float) -> float:
+    """Return a lower bound of KooDrive's time at the latest reading, which began ``since`` seconds after this machine
+    started.
+    """
+    return run.ledger.clock() - (seconds_since_boot() - since) if run.koodrive.read_at is None else run.koodrive.read_at
 
 
 def _wait_for_writer(run: Run) -> None:
@@ -347,19 +346,18 @@ def _transfer(run: Run, plan: Plan) -> Made | None:
     pauses = run.koodrive.pauses()
     while True:
         run.koodrive.ensure_wanted()
-        if not run.ledger.append(plan, run.koodrive.read_call, run.goal.idempotency_key):
+        record = run.ledger.append(plan, run.koodrive.read_call, run.goal.idempotency_key)
+        if record is None:
             return None
-        failure = _post(run, plan)
+        failure = _post(run, plan, record.begun_at)
         if failure is not None and failure.kind == SUSPENDED:
             return None if time.monotonic() < run.deadline else _find_outcome(run, plan, failure)
         run.tries_left -= 1
         is_last = not run.tries_left
         if failure is None or failure.may_have_moved or not failure.transient or (is_last and failure.answer.http_status is None):
             return _find_outcome(run, plan, failure)
-        if not is_last:
-            run.koodrive.wait_after(pauses, failure)
-        pools = _read_after_refusal(run, plan, failure)
-        _ensure_earlier_transfer_shows(run, plan, pools)
+        pools = _pools_after_refusal(run, plan, failure, pauses)
+        _ensure_earlier_transfer_shows(run, pools)
         if _is_done_after_rate_limit(run, plan, failure, pools):
             return Made(pools, verified=True)
         if is_last and run.goal.plan(pools).moves:
@@ -375,7 +373,7 @@ def _transfer(run: Run, plan: Plan) -> Made | None:
 SUSPENDED = "busy"
 
 
-def _post(run: Run, plan: Plan) -> KooDriveError | None:
+def _post(run: Run, plan: Plan, begun_at: float) -> KooDriveError | None:
     """Send the transfer once, and return why that failed, if it did."""
 
     def before_first_byte() -> None:
@@ -386,7 +384,7 @@ def _post(run: Run, plan: Plan) -> KooDriveError | None:
 
     run.report.sends()
     try:
-        run.koodrive.transfer(plan.origin_type, plan.moves, _action(plan), run.ledger.begun_at, before_first_byte)
+        run.koodrive.transfer(plan.origin_type, plan.moves, _action(plan), begun_at, before_first_byte)
     except KooDriveError as failure:
         if failure.answer.http_status is None and not failure.may_have_moved:
             run.report.did_not_send()
@@ -403,13 +401,15 @@ def _action(plan: Plan) -> str:
     return f"Transferring {plan.in_words()}"
 
 
-def _read_after_refusal(run: Run, plan: Plan, refusal: KooDriveError) -> Allocation:
-    """Return the pools after a transfer that KooDrive did not process.
+def _pools_after_refusal(run: Run, plan: Plan, refusal: KooDriveError, pauses: Pauses) -> Allocation:
+    """Return the pools after a transfer that KooDrive did not process. Before another try, this waits.
 
     If they cannot be read, it was not made. But the outcome of an addition that was refused for its rate then stays
     open: only the pools show whether a proxy sent it twice.
     """
     try:
+        if run.tries_left:
+            run.koodrive.wait_after(pauses, refusal)
         return _read(run, "Reading the pools again")
     except KooDriveError as trouble:
         if refusal.kind == "rate_limited" and run.goal.adds:
@@ -422,14 +422,14 @@ def _read_after_refusal(run: Run, plan: Plan, refusal: KooDriveError) -> Allocat
         raise
 
 
-def _ensure_earlier_transfer_shows(run: Run, plan: Plan, pools: Allocation) -> None:
+def _ensure_earlier_transfer_shows(run: Run, pools: Allocation) -> None:
     """Raise KooDriveError ``not_verified`` if the pools no longer show a transfer of this run. A new plan would make
     it once more.
     """
     if run.report.made and run.report.made[-1].compare(pools) is Comparison.BEFORE:
         run.note_not_done()
         what = f"the pools show again what they held before {run.report.made[-1].in_words()}, which they had shown"
-        raise KooDriveError("not_verified", what, action=_action(plan), advice="Find what else moves capacity, and run again.")
+        raise KooDriveError("not_verified", what, action="Reading the pools again", advice="Find what else moves capacity, and run again.")
 
 
 def _is_done_after_rate_limit(run: Run, plan: Plan, refusal: KooDriveError, pools: Allocation) -> bool:
@@ -473,7 +473,7 @@ def _find_outcome(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
     Raises KooDriveError if KooDrive refused it, or if the pools do not show it in time.
     """
     if failure is not None and not failure.may_have_moved:
-        raise _refused(run, plan, failure) from failure
+        raise _refusal_after_reading(run, plan, failure) from failure
     if failure is None and not _must_verify(run, plan):
         state = run.record_done(plan)
         _ensure_still_ours(run, plan, None, state)
@@ -482,13 +482,13 @@ def _find_outcome(run: Run, plan: Plan, failure: KooDriveError | None) -> Made:
     if verification.is_done and verification.pools is not None:
         state = run.record_done(plan)
         _ensure_still_ours(run, plan, failure, state)
-        _warn_of_changes(run, plan, failure, verification.pools)
+        _warn_of_changes(run, plan, failure, verification.pools, is_done=True)
         return Made(verification.pools, verified=True)
     if run.ledger.finish(accepted=failure is None) == DONE:
         return _seen_by_another_run(run, plan, failure)
     if verification.pools is None or run.goal.adds or plan.missing(verification.pools) or run.next_plan(verification.pools).moves:
         raise _not_shown(run, plan, verification) if failure is None else _unknown_outcome(run, plan, failure, verification)
-    _warn_of_changes(run, plan, failure, verification.pools)
+    _warn_of_changes(run, plan, failure, verification.pools, is_done=False)
     run.report.has_made(plan)
     return Made(verification.pools, verified=True)
 
@@ -527,7 +527,7 @@ def _ensure_still_ours(run: Run, plan: Plan, lost: KooDriveError | None, state: 
     raise KooDriveError("outcome_unknown", f"{happened} {what}", action=_action(plan), advice="Check the pools before you run again.", answer=answer)
 
 
-def _refused(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
+def _refusal_after_reading(run: Run, plan: Plan, refusal: KooDriveError) -> KooDriveError:
     """Return the error of a transfer that KooDrive refused or never got, after reading the pools."""
     pools: Allocation | None = plan.before
     if refusal.answer.http_status is not None:
@@ -629,13 +629,12 @@ def _when_last_read(run: Run, verification: Verification) -> str:
     return f"after {run.care.verify_timeout} seconds" if verification.trouble is None else "when they were last read,"
 
 
-def _warn_of_changes(run: Run, plan: Plan, lost: KooDriveError | None, pools: Allocation) -> None:
+def _warn_of_changes(run: Run, plan: Plan, lost: KooDriveError | None, pools: Allocation, is_done: bool) -> None:
     """Warn of a lost reply, of a transfer that stays open, and of changes by other writers."""
-    is_exact = plan.compare(pools) is Comparison.EXACTLY
     if lost is not None:
-        shown = "exactly this transfer" if is_exact else "enough in every target, but not by this transfer alone. The transfer stays open in the ledger"
+        shown = "exactly this transfer" if is_done else "enough in every target, but not by this transfer alone. The transfer stays open in the ledger"
         run.report.warnings.append(f"The reply to the transfer was lost ({lost.what}). The pools show {shown}.")
-    elif not plan.is_consistent_with(pools):
+    elif not is_done:
         run.report.warnings.append("KooDrive accepted the transfer, and every target has enough, but not by this transfer. It stays open in the ledger.")
     _warn_of_other_changes(run, plan, pools)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,22 +18,16 @@ ALLOCATION_INFO_SPEC: dict[str, Any] = {
 }
 
 
-def allocation_info(
-    options: Mapping[str, Any],
-    _check_mode: bool,
-    environ: Mapping[str, str] | None = None,
-    called_off: threading.Event | None = None,
-    caller: Caller = NOBODY,
-) -> dict[str, Any]:
+def allocation_info(options: Mapping[str, Any], _check_mode: bool, environ: Mapping[str, str] | None = None, caller: Caller = NOBODY) -> dict[str, Any]:
     """Read the pools [GetSpaceAllocation], and return the result of the task, also if it fails.
 
-    The module's documentation describes options and result. Once another thread sets ``called_off``, no more requests
-    are sent. Raises KooDriveError ``invalid_request`` before anything is sent.
+    The module's documentation describes options and result. Raises KooDriveError ``invalid_request`` before anything is
+    sent.
     """
     connection = connection_from(options, environ)
     report = RunReport(connection.endpoint, connection.trace_id)
     try:
-        with KooDrive(connection, report.warnings, caller, called_off) as koodrive:
+        with KooDrive(connection, report.warnings, caller) as koodrive:
             pools = koodrive.read_pools("Reading the pools")
             stored = _stored(koodrive, pools, report.warnings) if options["usage"] else {}
     except KooDriveError as error:

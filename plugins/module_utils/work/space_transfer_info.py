@@ -15,10 +15,10 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client im
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.replies import REFUSED
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY, Caller
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError, invalid_request
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import STATES, Record, Store, unnamed_tenant
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import STATES, Record, unnamed_tenant
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import as_result, as_rows
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import (
     CONNECTION_SPEC,
     LEDGER_SPEC,
@@ -82,7 +82,7 @@ def query_from(options: Mapping[str, Any]) -> Query:
     return Query(
         # An empty list is no filter.
         states=tuple(options["state"]) or STATES,
-        since=0.0 if is_blank(options["since"]) else _moment(options["since"]),
+        since=0.0 if options["since"] is None else _moment(options["since"]),
         limit=in_range(options, "limit", 1, MAX_LIMIT),
     )
 

@@ -20,11 +20,11 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record
     NOT_DONE,
     OPEN,
     Record,
-    Store,
     state_of,
     time_in_words,
     unnamed_tenant,
 )
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Plan
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import LedgerChoice
 
@@ -84,7 +84,7 @@ class TenantLedger:
         self._store = store
         self._tenant = tenant
         self._writer = writer
-        self._clock = clock
+        self.clock = clock
         self._warnings = warnings
         self._read_only = read_only
         self._newest: Record | None = None
@@ -112,7 +112,7 @@ class TenantLedger:
 
     def is_busy(self) -> bool:
         """Return whether the writer of the open transfer may still send."""
-        return self.open is not None and self.open.is_busy(self._clock(), self._writer.settle_time)
+        return self.open is not None and self.open.is_busy(self.clock(), self._writer.settle_time)
 
     def resolve(self, pools: Allocation, read_call: str, read_at: float) -> bool:
         """Find out from ``pools``, read by ``read_call`` at ``read_at``, whether the open transfer was applied.
@@ -126,7 +126,7 @@ class TenantLedger:
             return True
         if not self._read_only:
             try:
-                if self._store.end(record, state, self._clock()) != state:
+                if self._store.end(record, state, self.clock()) != state:
                     return False
             except KooDriveError as error:
                 self._unwritten = error
@@ -164,15 +164,15 @@ class TenantLedger:
 
     # A transfer
 
-    def append(self, plan: Plan, read_call: str, key: str | None) -> bool:
-        """Append the record of what this run sends next. Return False if another run has appended a record since
-        :meth:`look`.
+    def append(self, plan: Plan, read_call: str, key: str | None) -> Record | None:
+        """Append the record of what this run sends next, and return it. Return None if another run has appended a record
+        since :meth:`look`.
         """
         if self._unwritten is not None:
             raise self._unwritten
         # In this order: a run that is suspended in between must count as too late, not as too early.
         since = seconds_since_boot()
-        writer, begun_at = self._writer, self._clock()
+        writer, begun_at = self._writer, self.clock()
         previous = self._own or self._newest
         record = Record(
             tenant=self.need_tenant(),
@@ -189,14 +189,9 @@ class TenantLedger:
             idempotency_key=key,
         )
         if not self._store.append(record, None if self._own is None else self._state_of_own):
-            return False
+            return None
         self._own, self._own_since, self._state_of_own = record, since, None
-        return True
-
-    @property
-    def begun_at(self) -> float:
-        """Return when the transfer was begun, by KooDrive's clock."""
-        return 0.0 if self._own is None else self._own.begun_at
+        return record
 
     def may_send(self) -> bool:
         """Return whether this run's record is still open, and a request now would end before ``busy_until``."""
@@ -219,7 +214,7 @@ class TenantLedger:
         try:
             if state is None:
                 return self._store.release(own, accepted)
-            return self._store.end(own, state, self._clock())
+            return self._store.end(own, state, self.clock())
         except KooDriveError as error:
             self._warnings.append(f"The outcome of the transfer could not be written down ({error.what}). The next run finds it out.")
             return OPEN

@@ -191,7 +191,7 @@ except ImportError:
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.redaction import masked
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR, without_requests
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import CONNECTION_SPEC, connection_from, in_range, secrets_of
@@ -222,7 +222,7 @@ async def main(queue: asyncio.Queue[Any], args: dict[str, Any]) -> None:
     without requests.
     """
     if REQUESTS_IMPORT_ERROR:
-        raise ImportError(missing_required_lib("requests"))
+        raise ImportError(without_requests(missing_required_lib("requests")))
     options, thresholds = _settings(args)
     watch = CapacityWatch(thresholds)
     secrets = secrets_of(SOURCE_SPEC, options, os.environ)
@@ -261,19 +261,15 @@ def _wrong(message: str, options: Mapping[str, Any]) -> ValueError:
 async def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of a reading of the pools, or its failure.
 
-    If this is cancelled, the thread ends after the current request.
+    If this is cancelled, the thread does not try again.
     """
-    called_off = threading.Event()
-
-    def read(options: Mapping[str, Any], check_mode: bool, *, caller: Caller) -> dict[str, Any]:
-        return allocation_info(options, check_mode, called_off=called_off, caller=caller)
-
     done: Future[dict[str, Any]] = Future()
     done.set_running_or_notify_cancel()
+    ended = threading.Event()
 
     def work() -> None:
         try:
-            done.set_result(outcome_of(read, options, False))
+            done.set_result(outcome_of(allocation_info, options, False, Caller(lambda: not ended.is_set())))
         except BaseException as error:  # The coroutine that waits raises it.
             done.set_exception(error)
 
@@ -284,16 +280,13 @@ async def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
     except Exception as error:  # The next reading may succeed, so the source goes on with an event.
         return {"endpoint": connection_from(options).endpoint, **_trouble_of(error).as_result()}
     finally:
-        called_off.set()
+        ended.set()
 
 
 def _trouble_of(error: Exception) -> KooDriveError:
     """Return the error of a reading that this machine could not make."""
     what, advice = f"an unexpected {type(error).__name__}: {error}", "Report this as a bug of huaweicloud.koodrive."
-    if isinstance(error, OSError) and os.environ.get("SSLKEYLOGFILE"):
-        what = f"the file that SSLKEYLOGFILE names cannot be used ({error.strerror})"
-        advice = "Make it writable, or unset SSLKEYLOGFILE, and restart ansible-rulebook."
-    elif isinstance(error, RuntimeError) and "thread" in str(error):
+    if isinstance(error, RuntimeError) and "thread" in str(error):
         what, advice = f"this machine could not start a thread for it ({error})", "Check the limits of its processes, threads and memory."
     return KooDriveError("unreachable", what, action="Reading the pools", advice=f"{advice} The event source goes on, and tries again after its interval.")
 

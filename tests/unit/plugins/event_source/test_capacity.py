@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.huaweicloud.koodrive.extensions.eda.plugins.event_source import capacity
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import wire
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils.capacity_watch import WATCHED
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.server import Shape
@@ -210,8 +211,8 @@ def test_the_source_ends_at_once_while_a_reading_hangs(koodrive: KooDriveForTest
     assert koodrive.methods() == ["GET"]
 
 
-def test_the_source_ends_at_once_in_the_pause_before_another_try(koodrive: KooDriveForTests) -> None:
-    koodrive.script(Fault(reply="status", status=429, retry_after="60"))
+def test_a_source_that_ends_in_the_pause_before_another_try_does_not_try_again(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(reply="status", status=429, retry_after="1"))
 
     async def watch() -> None:
         async with started(koodrive, timeout=60, retries=5) as source:
@@ -353,9 +354,14 @@ def test_a_secret_in_a_failure_is_masked(koodrive: KooDriveForTests, monkeypatch
 
 
 def test_without_requests_the_error_names_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capacity, "REQUESTS_IMPORT_ERROR", "the traceback")
-    with pytest.raises(ImportError, match="requests"):
-        asyncio.run(capacity.main(asyncio.Queue(), {}))
+    for error, named in (
+        ("ModuleNotFoundError: no", "Failed to import the required Python library .requests."),
+        ("ValueError: odd", "cannot import requests: ValueError"),
+    ):
+        for module in (capacity, wire):
+            monkeypatch.setattr(module, "REQUESTS_IMPORT_ERROR", error)
+        with pytest.raises(ImportError, match=named):
+            asyncio.run(capacity.main(asyncio.Queue(), {}))
 
 
 def test_with_usage_events_have_the_stored_capacity(koodrive: KooDriveForTests, asked: list[Any]) -> None:

@@ -137,6 +137,7 @@ def test_pools_without_an_answer_are_left_out() -> None:
         ({"pools": []}, "No pool is given."),
         ({"pools": ROWS, "takes_rest": "group"}, "koodrive_pools and koodrive_takes_rest are both given."),
         ({"takes_rest": "team"}, "koodrive_takes_rest must be one of department, individual, group, not team."),
+        ({"takes_rest": ["group"]}, "koodrive_takes_rest must be one of department, individual, group, not ['group']."),
     ],
 )
 def test_each_mistake_of_a_layout_has_a_message(answers: dict[str, Any], message: str) -> None:
@@ -179,6 +180,7 @@ def test_without_an_origin_the_pools_without_joiners_give_down_to_the_reserve() 
         ({"individual_count": True, "individual_each": 1}, "onboarding_capacity_individual_count must be a whole number, 0 or more"),
         ({**JOIN, "origin_reserve": -1}, "onboarding_capacity_origin_reserve must be a whole number, 0 or more"),
         ({**JOIN, "origin_type": "team"}, "onboarding_capacity_origin_type must be one of department, individual, group, not team."),
+        ({**JOIN, "origin_type": {"a": 1}}, "onboarding_capacity_origin_type must be one of department, individual, group, not {'a': 1}."),
         ({**JOIN, "origin_type": "individual"}, "onboarding_capacity_origin_type is individual, and some joiners are of this type."),
         ({**JOIN, "individual_each": 104857600}, "The joiners of the type individual need 5,242,880,000 GB."),
         ({**JOIN, "origin_type": "", "reference": "A"}, "onboarding_capacity_reference needs onboarding_capacity_origin_type."),

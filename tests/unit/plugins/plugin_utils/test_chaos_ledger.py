@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import cl
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.client import KooDrive
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import ADVICE
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import OPEN, Record
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import SqlStore
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Move
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving, tenant_ledger
@@ -69,9 +69,9 @@ LIVES = threading.local()
 @pytest.fixture(autouse=True)
 def fixture_killable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask each thread's life at the steps where a run meets the world. Its record is busy for a short time only."""
-    append, end, release, transfer = SqlStore.append, SqlStore.end, SqlStore.release, KooDrive.transfer
+    append, end, release, transfer = Store.append, Store.end, Store.release, KooDrive.transfer
 
-    def killable_append(store: SqlStore, record: Record, ends: str | None = None) -> bool:
+    def killable_append(store: Store, record: Record, ends: str | None = None) -> bool:
         LIVES.mine.come_to("before the record")
         is_appended = append(store, record, ends)
         LIVES.mine.come_to("after the record")
@@ -89,17 +89,17 @@ def fixture_killable(monkeypatch: pytest.MonkeyPatch) -> None:
         finally:
             LIVES.mine.come_to("after the transfer")
 
-    def killable_end(store: SqlStore, record: Record, state: str, now: float) -> str:
+    def killable_end(store: Store, record: Record, state: str, now: float) -> str:
         LIVES.mine.come_to("before the outcome")
         return state if LIVES.mine.is_over else end(store, record, state, now)
 
-    def killable_release(store: SqlStore, record: Record, accepted: bool) -> str:
+    def killable_release(store: Store, record: Record, accepted: bool) -> str:
         LIVES.mine.come_to("before the outcome")
         return OPEN if LIVES.mine.is_over else release(store, record, accepted)
 
-    monkeypatch.setattr(SqlStore, "append", killable_append)
-    monkeypatch.setattr(SqlStore, "end", killable_end)
-    monkeypatch.setattr(SqlStore, "release", killable_release)
+    monkeypatch.setattr(Store, "append", killable_append)
+    monkeypatch.setattr(Store, "end", killable_end)
+    monkeypatch.setattr(Store, "release", killable_release)
     monkeypatch.setattr(KooDrive, "transfer", killable_transfer)
     monkeypatch.setattr(tenant_ledger, "SLACK", 0.05)
     monkeypatch.setattr(moving, "FIRST_WAIT", 0.01)

@@ -20,6 +20,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options as options_module
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
@@ -98,7 +99,7 @@ def test_a_number_is_masked_as_a_whole() -> None:
 
 def test_the_secrets_of_a_task_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: set[str] = set()
-    monkeypatch.setattr(in_process, "register_secrets", registered.update)
+    monkeypatch.setattr(options_module, "register_secrets", registered.update)
     options = {"origin_type": "group", "target": GROUP, "token": "token-of-the-task"}
     run_in_process(NAME, options, TRANSFER_SPEC, lambda _options, _check_mode, caller: {}, False)
     assert "token-of-the-task" in registered

@@ -112,6 +112,13 @@ def test_x_date_is_never_later_than_now() -> None:
     assert datetime.strptime(sent, auth.X_DATE_FORMAT).replace(tzinfo=timezone.utc).timestamp() <= time.time()
 
 
+def test_only_a_write_has_a_latest_x_date() -> None:
+    credentials = AppAuth("app-1", "the secret", "user-1")
+    credentials.latest = 1000.5
+    assert prepared("POST", URL, credentials).headers["X-Date"] == "19700101T001640Z"
+    assert prepared("GET", URL, credentials).headers["X-Date"] > "2026"
+
+
 @pytest.mark.parametrize(("ahead", "adopted"), [(-1, True), (0, False), (899, False), (900, True), (901, True)])
 def test_the_servers_clock_is_used_if_the_server_cannot_accept_the_date(ahead: int, adopted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth.time, "time", lambda: 1_000_000.0)

@@ -13,8 +13,8 @@ from contextlib import ExitStack
 
 import pytest
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, OPEN, STATES, Store
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import SqlStore, Statement
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, GIVEN_UP, NOT_DONE, OPEN, STATES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import Statement, Store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import store_of
 from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, by_hand, in_threads, numbered, python
 
@@ -46,7 +46,7 @@ def test_a_record_comes_back_as_it_was_written(store: Store) -> None:
 
 
 def test_a_write_says_whether_it_changed_a_row(store: Store) -> None:
-    assert isinstance(store, SqlStore) and store.append(RECORD)
+    assert store.append(RECORD)
     ending = Statement("UPDATE {}koodrive_transfers SET state = 'done' WHERE tenant = ? AND state = 'open'", (RECORD.tenant,))
     assert store._write(ending) is True and store._write(ending) is False
 

@@ -59,7 +59,7 @@ def test_the_secrets_of_the_environment_are_registered(tmp_path: Path) -> None:
     program = (
         "from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import module, options\n"
         "registered = set()\n"
-        "module.register_secrets = registered.update\n"
+        "options.register_secrets = registered.update\n"
         "module.KooDriveModule(argument_spec=options.CONNECTION_SPEC)\n"
         "print(*sorted(registered))\n"
     )
@@ -103,6 +103,18 @@ def test_an_error_in_the_options_has_a_kind(koodrive: KooDriveForTests, tmp_path
     result = run(koodrive, tmp_path, {"token": TOKEN, **arguments})
     assert result["rc"] == 1 and result["error"]["kind"] == "invalid_request" and result["msg"].startswith(message)
     assert koodrive.methods() == []
+
+
+def test_a_key_file_that_cannot_be_written_has_a_kind(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    result = run(koodrive, tmp_path, {"token": TOKEN, "validate_certs": False}, SSLKEYLOGFILE=str(tmp_path / "missing" / "keys"))
+    assert result["rc"] == 1 and result["error"]["kind"] == "unreachable"
+    assert "the file that SSLKEYLOGFILE names cannot be used (No such file or directory)" in result["msg"] and koodrive.methods() == []
+
+
+def test_the_words_of_the_server_come_through(koodrive: KooDriveForTests, tmp_path: Path) -> None:
+    reply = json.dumps({"code": 13000301, "msg": "<class 'java.lang.Long'> is odd"})
+    koodrive.script(Fault(reply="raw", raw=f"HTTP/1.1 400 Bad Request\r\nContent-Length: {len(reply)}\r\n\r\n{reply}".encode()))
+    assert "<class 'java.lang.Long'> is odd" in run(koodrive, tmp_path, {"token": TOKEN})["msg"]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"origin_type": "team"}])

@@ -127,14 +127,14 @@ def _key_not_compared(self: TenantLedger, key: str, plan: Any) -> Any:
     return EARLIER(self, key, plan if record is None else record.plan())
 
 
-def _overtaken_is_sent_anyway(self: TenantLedger, plan: Any, read_call: str, key: str | None) -> bool:
-    while not APPEND(self, plan, read_call, key):
+def _overtaken_is_sent_anyway(self: TenantLedger, plan: Any, read_call: str, key: str | None) -> Record:
+    while (record := APPEND(self, plan, read_call, key)) is None:
         self.look()
-    return True
+    return record
 
 
 def _resolved_by_the_time_after_the_reading(self: TenantLedger, pools: Any, read_call: str, _read_at: float) -> bool:
-    return RESOLVE(self, pools, read_call, self._clock())
+    return RESOLVE(self, pools, read_call, self.clock())
 
 
 def _end_is_not_looked_at(self: TenantLedger, pools: Any, read_call: str, read_at: float) -> bool:

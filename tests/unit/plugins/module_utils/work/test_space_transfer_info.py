@@ -191,12 +191,6 @@ def test_a_time_that_is_listed_can_be_asked_for(koodrive: KooDriveForTests) -> N
     assert info(koodrive, tenant="t", since=transfer["time"])["transfers"] == [transfer]
 
 
-@pytest.mark.parametrize("blank", [None, "", " \n"])
-def test_a_blank_since_is_not_given(koodrive: KooDriveForTests, blank: str | None) -> None:
-    write(koodrive, DONE)
-    assert listed(koodrive, tenant="t", since=blank) == [DONE]
-
-
 @pytest.mark.parametrize(
     ("option", "values"),
     [

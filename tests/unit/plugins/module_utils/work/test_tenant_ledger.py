@@ -27,6 +27,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import o
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import outcome_of
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work import moving, tenant_ledger
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import transfer_capacity
+from ansible_collections.huaweicloud.koodrive.tests.simulator import credentials
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.simulator.tenant import Tenant
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import KooDriveForTests
@@ -390,10 +391,11 @@ def test_a_run_waits_for_a_writer_only_while_it_may_send(koodrive: KooDriveForTe
 
 
 def test_without_a_date_a_reading_is_as_old_as_it_is_by_the_stores_clock(tmp_path: Path) -> None:
-    store, koodrive = LocalStore(str(tmp_path)), SimpleNamespace(read_at=5.0)
-    assert moving._read_at(koodrive, store, since=0) == 5
+    store, koodrive = LocalStore(str(tmp_path)), SimpleNamespace(read_at=5.0, now=lambda: None)
+    run: Any = SimpleNamespace(koodrive=koodrive, ledger=SimpleNamespace(clock=partial(moving._now, koodrive, store)))
+    assert moving._read_at(run, since=0) == 5
     koodrive.read_at = None
-    assert moving._read_at(koodrive, store, seconds_since_boot() - 60) == pytest.approx(time.time() - 60, abs=1)
+    assert moving._read_at(run, seconds_since_boot() - 60) == pytest.approx(time.time() - 60, abs=1)
 
 
 def test_a_run_waits_ten_times_as_long_as_another_may_take(koodrive: KooDriveForTests, slept: list[float]) -> None:
@@ -579,6 +581,14 @@ def test_nothing_is_sent_for_a_dead_playbook(koodrive: KooDriveForTests, count: 
     assert result["failed"] and writes(koodrive) == 0 and states(koodrive) == state
 
 
+@pytest.mark.parametrize(("target", "state"), [(GROUP, NOT_DONE), (TEN, OPEN)], ids=["desired state", "addition"])
+def test_a_playbook_that_ends_in_the_pause_after_a_refusal(koodrive: KooDriveForTests, target: dict[str, Any], state: str) -> None:
+    koodrive.script(Fault(), Fault(apply="no", reply="status", status=429))
+    options = {**koodrive.options, "endpoint": koodrive.endpoint, "ledger": koodrive.ledger, "target": [target], "retries": 1, **TENANT}
+    result = transfer_capacity(options, False, environ={}, caller=unwanted_after(2))
+    assert result["failed"] and koodrive.methods() == ["GET", "POST"] and states(koodrive) == [state]
+
+
 def test_a_read_is_not_tried_again_for_a_dead_playbook(koodrive: KooDriveForTests) -> None:
     koodrive.script(*4 * [Fault(reply="status", status=503, retry_after="0")])
     options = {**koodrive.options, "endpoint": koodrive.endpoint, "ledger": koodrive.ledger, "target": [GROUP], "retries": 3, **TENANT}
@@ -673,6 +683,28 @@ def test_a_layout_that_another_run_has_undone_is_made_again(koodrive: KooDriveFo
     assert [row["expand_capacity"] for row in result["transfers"]] == [200, 150] and koodrive.totals()["group"] == 700
 
 
+def test_a_stale_reading_after_a_transfer_that_was_not_sent_repeats_none(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulate a run that is suspended before its second transfer, and then reads the pools as they were at first."""
+    readings: list[Any] = []
+    asked: list[None] = []
+    read, may_send = client.KooDrive.read_pools, tenant_ledger.TenantLedger.may_send
+
+    def stale(self: client.KooDrive, *args: Any) -> Any:
+        readings.append(read(self, *args))
+        return readings[0] if len(readings) == 3 else readings[-1]
+
+    def suspended_once(self: tenant_ledger.TenantLedger) -> bool:
+        asked.append(None)
+        return len(asked) != 2 and may_send(self)
+
+    monkeypatch.setattr(client.KooDrive, "read_pools", stale)
+    monkeypatch.setattr(tenant_ledger.TenantLedger, "may_send", suspended_once)
+    pools = [GROUP, {"type": "department", "unallocated_capacity": 1450}, {"type": "individual", "unallocated_capacity": 0}]
+    result = koodrive.layout(*pools, **TENANT)
+    assert result["error"]["kind"] == "not_verified" and "the pools show again what they held before 150 GB" in result["msg"]
+    assert writes(koodrive) == 1 and states(koodrive) == [NOT_DONE, DONE]
+
+
 @pytest.mark.parametrize("answer", [Fault(), Fault(reply="reset")], ids=["accepted", "lost"])
 @pytest.mark.parametrize("options", [{}, {"idempotency_key": "A-1"}], ids=["no key", "key"])
 def test_an_addition_that_another_run_has_seen_has_the_pools_of_a_reading(
@@ -728,3 +760,11 @@ def test_no_date_of_a_signature_is_later_than_the_record(koodrive: KooDriveForTe
     monkeypatch.setattr(AppAuth, "__call__", lambda self, request, real=AppAuth.__call__: seen.append(self.latest) or real(self, request))
     koodrive.run(GROUP, **koodrive.app, **TENANT)
     assert seen[1] == records(koodrive)[0].begun_at
+
+
+def test_a_reading_after_a_transfer_is_signed_with_the_time_of_the_reading(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulate a KooDrive that shows the transfer only when the X-Date of the transfer is too old for a reading."""
+    monkeypatch.setattr(credentials, "X_DATE_LIFE", 2)
+    koodrive.script(Fault(), Fault(lag=7))
+    result = koodrive.run(GROUP, **koodrive.app, **TENANT, verify_timeout=20)
+    assert result["verified"] and result["warnings"] == []
