@@ -10,6 +10,7 @@ process, the module runs as usual.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import sys
@@ -60,7 +61,10 @@ class InProcessAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the result of the task, from this process or from a module."""
         variables = task_vars or {}
-        playbook = os.getppid()
+        playbook = _playbook()
+        if os.getppid() != playbook:
+            # Ansible's worker goes on with the other items of a loop, and with the other tries of until.
+            raise AnsibleError("The playbook that started this task has ended. Nothing was sent.")
         result: dict[str, Any] = super().run(tmp, variables)
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
@@ -110,6 +114,12 @@ class InProcessAction(ActionBase):
         if REQUESTS_IMPORT_ERROR:
             return "requests cannot be imported by the Python that Ansible runs on"
         return None
+
+
+def _playbook() -> int:
+    """Return the ID of the process that started this worker, also if it has ended."""
+    parent = multiprocessing.parent_process()
+    return os.getppid() if parent is None or parent.pid is None else parent.pid
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import select
 import sys
 import threading
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -62,16 +61,24 @@ def _end_with_the_task() -> None:
     threading.Thread(target=wait_for_the_end, daemon=True).start()
 
 
-def _has_parent(worker: int, playbook: int) -> bool:
-    """Return whether ``worker`` runs and is still the child of ``playbook``.
-
-    If a playbook is killed, its workers get another parent.
-    """
+def _parent_of(process: int) -> int | None:
+    """Return the ID of the parent. None if there is no such process, or if this user cannot see it."""
     try:
-        with open(f"/proc/{worker}/stat", encoding="utf-8", errors="replace") as file:
-            return int(file.read().rpartition(")")[2].split()[1]) == playbook
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
     except (OSError, ValueError, IndexError):
-        return False
+        return None
+
+
+def _caller(worker: int, playbook: int) -> Caller:
+    """Return the caller of this module, which waits while ``worker`` is the child of ``playbook``.
+
+    If a playbook is killed, its workers get another parent, and end later. A system may hide the processes of other
+    users, the first one among them. There, a module whose worker is hidden cannot watch it.
+    """
+    if _parent_of(worker) is None and _parent_of(1) is None:
+        return NOBODY
+    return Caller(lambda: _parent_of(worker) == playbook)
 
 
 def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
@@ -80,9 +87,7 @@ def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
     _end_with_the_task()
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(without_requests(missing_required_lib("requests")), exception=REQUESTS_IMPORT_ERROR)
-    parents = module.parents
-    # Some systems hide the processes of other users. Then the module cannot watch its parents.
-    caller = Caller(partial(_has_parent, *parents)) if parents is not None and _has_parent(*parents) else NOBODY
+    caller = NOBODY if module.parents is None else _caller(*module.parents)
     outcome = outcome_of(work, module.params, module.check_mode, caller)
     for warning in outcome.pop("warnings"):
         module.warn(warning)

@@ -128,11 +128,11 @@ class Controller:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("KOODRIVE_") and name not in JOB}
         return {**inherited, "KOODRIVE_ENDPOINT": self._koodrive.endpoint, "KOODRIVE_LEDGER": self._ledger, **credentials}
 
-    def launch(self, *options: str, hosts: str = "host,", credentials: dict[str, str] = FIRST, **variables: Any) -> Job:
+    def launch(self, *options: str, playbook: str = "transfer", hosts: str = "host,", credentials: dict[str, str] = FIRST, **variables: Any) -> Job:
         self._jobs += 1
         file = self._folder / f"variables-{self._jobs}.json"
         file.write_text(json.dumps({"koodrive_in_process": self._in_process, **variables}))
-        command = ["ansible-playbook", "-i", hosts, "-e", f"@{file}", *options, str(PLAYBOOKS / "transfer.yml")]
+        command = ["ansible-playbook", "-i", hosts, "-e", f"@{file}", *options, str(PLAYBOOKS / f"{playbook}.yml")]
         return Job(command, self.environment(credentials))
 
     def run(self, *options: str, credentials: dict[str, str] = FIRST, **variables: Any) -> dict[str, Any]:
@@ -311,11 +311,12 @@ def test_a_run_survives_a_lost_connection_to_the_database(koodrive: KooDrive, co
     assert [record.state for record in controller.records()] == ["done"]
 
 
-def test_nothing_is_sent_for_a_playbook_that_was_killed(koodrive: KooDrive, controller: Controller) -> None:
-    """Kill ansible-playbook alone, as the system does when memory runs out. Its workers go on."""
+@pytest.mark.parametrize("playbook", ["transfer", "loop"])
+def test_nothing_is_sent_for_a_playbook_that_was_killed(koodrive: KooDrive, controller: Controller, playbook: str) -> None:
+    """Kill ansible-playbook alone, as the system does when memory runs out. Its workers go on, also with a loop."""
     orphans: list[psutil.Process] = []
     koodrive.upon["GET"] = lambda: orphans.extend(job.kill_playbook_alone())
-    job = controller.launch(timeout=30, **GROUP)
+    job = controller.launch(playbook=playbook, timeout=30, **GROUP)
     deadline = time.monotonic() + 60
     while not koodrive.state.requests:
         assert time.monotonic() < deadline

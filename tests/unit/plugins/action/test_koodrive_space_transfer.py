@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -68,6 +69,14 @@ def test_as_a_module_it_knows_its_parents_and_its_result_is_masked(koodrive: Koo
     result = action_for(koodrive).run(task_vars={in_process.SWITCH: False})
     assert given[PARENTS] == (os.getpid(), os.getppid()) and given["token"] == TOKEN
     assert result["changed"] and result["leaked"] == "<********>" and koodrive.methods() == []
+
+
+def test_nothing_is_sent_once_the_process_that_started_the_worker_has_ended(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item of a loop can begin after the end of its playbook, when its worker has another parent."""
+    monkeypatch.setattr(in_process.multiprocessing, "parent_process", lambda: SimpleNamespace(pid=2**30))
+    with pytest.raises(AnsibleError, match="has ended"):
+        action_for(koodrive).run(task_vars={})
+    assert koodrive.methods() == []
 
 
 @pytest.mark.parametrize(
