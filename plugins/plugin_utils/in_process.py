@@ -13,7 +13,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
@@ -32,7 +34,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire impo
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.stores import load_postgresql
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import ENVIRONMENT, POSTGRESQL, registered_secrets
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import CALLER, Work, outcome_of, refusal_of
 
 #: The variable that turns this off, to compare and to find errors.
 SWITCH = "koodrive_in_process"
@@ -91,10 +93,13 @@ class InProcessAction(ActionBase):
     def _module_arguments(self, playbook: int) -> dict[str, Any]:
         """Return the arguments of the module.
 
-        On this machine, it can see whether ``playbook``, a process ID, still runs.
+        On this machine, it can see whether ``playbook``, a process ID, still runs, and when the keyword timeout ends the
+        task. Ansible does not stop the module then, and in a loop it also keeps the module's output open.
         """
-        is_watched = self._connection.transport == "local" and not self._task.async_val
-        return {**self._task.args, **({PARENTS: (os.getpid(), playbook)} if is_watched else {})}
+        if self._connection.transport != "local" or self._task.async_val:
+            return dict(self._task.args)
+        left = signal.getitimer(signal.ITIMER_REAL)[0]
+        return {**self._task.args, CALLER: (os.getpid(), playbook, time.monotonic() + left if left else None)}
 
     def _reason_for_module(self, variables: Mapping[str, Any], environment: Mapping[str, Any]) -> str | None:
         """Return why this task must run as a module, or None. ``environment`` is the task's keyword."""

@@ -98,8 +98,10 @@ def _unexpected_failure(error: BaseException) -> Failure:
 
 def _proxy_failure(cause: BaseException) -> Failure:
     # The endpoint was checked before. The text of the exception has the proxy's whole URL in it, so it is not shown.
-    if "SOCKS" in str(cause):
+    if "dependencies for SOCKS" in str(cause):
         return Failure("the proxy of the environment speaks SOCKS, and the Python library PySocks is missing", transient=False)
+    if "SOCKS" in str(cause):
+        return Failure("the SOCKS proxy of the environment did not connect: check its password, and whether it may reach the endpoint", transient=True)
     return Failure("the proxy of the environment cannot be used: check the URL in HTTPS_PROXY or ALL_PROXY", transient=False)
 
 

@@ -9,6 +9,7 @@ import os
 import select
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting i
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.wire import REQUESTS_IMPORT_ERROR, load_bundle, without_requests
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import prepared
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.options import registered_secrets
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS, Work, outcome_of, refusal_of
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import CALLER, Work, outcome_of, refusal_of
 
 # A module imports this file first. The CA bundle loads while Python compiles the other files.
 load_bundle()
@@ -27,12 +28,12 @@ class KooDriveModule(AnsibleModule):
     """An AnsibleModule whose validation errors have an ``error`` too, and whose output has no secrets."""
 
     params: dict[str, Any]
-    parents: tuple[int, int] | None
+    caller: tuple[int, int, float | None] | None
 
     def _load_params(self) -> None:
         """Prepare the options and register their secrets, before Ansible checks, logs or shows them."""
         super()._load_params()
-        self.parents = self.params.pop(PARENTS, None)
+        self.caller = self.params.pop(CALLER, None)
         self.no_log_values.update(registered_secrets(self.argument_spec, self.params))
         self.params = prepared(self.argument_spec, self.params)
 
@@ -70,15 +71,15 @@ def _parent_of(process: int) -> int | None:
         return None
 
 
-def _caller(worker: int, playbook: int) -> Caller:
-    """Return the caller of this module, which waits while ``worker`` is the child of ``playbook``.
+def _caller(worker: int, playbook: int, end: float | None) -> Caller:
+    """Return the caller of this module. It waits while ``worker`` is the child of ``playbook``, until ``end``, by the
+    monotonic clock.
 
     If a playbook is killed, its workers get another parent, and end later. A system may hide the processes of other
     users, the first one among them. There, a module whose worker is hidden cannot watch it.
     """
-    if _parent_of(worker) is None and _parent_of(1) is None:
-        return NOBODY
-    return Caller(lambda: _parent_of(worker) == playbook)
+    is_hidden = _parent_of(worker) is None and _parent_of(1) is None
+    return Caller(lambda: (is_hidden or _parent_of(worker) == playbook) and (end is None or time.monotonic() < end))
 
 
 def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
@@ -87,7 +88,7 @@ def run_module(argument_spec: Mapping[str, Any], work: Work) -> None:
     _end_with_the_task()
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(without_requests(missing_required_lib("requests")), exception=REQUESTS_IMPORT_ERROR)
-    caller = NOBODY if module.parents is None else _caller(*module.parents)
+    caller = NOBODY if module.caller is None else _caller(*module.caller)
     outcome = outcome_of(work, module.params, module.check_mode, caller)
     for warning in outcome.pop("warnings"):
         module.warn(warning)

@@ -12,8 +12,8 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting i
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
 
 #: The argument that the action plugin adds for a module on this machine: the process IDs of Ansible's worker and of
-#: ansible-playbook.
-PARENTS = "_koodrive_parents"
+#: ansible-playbook, and when the task ends.
+CALLER = "_koodrive_caller"
 
 
 class Work(Protocol):

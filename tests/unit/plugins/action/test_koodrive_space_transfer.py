@@ -17,7 +17,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 from ansible.template import Templar
 from ansible_collections.huaweicloud.koodrive.plugins.action.koodrive_space_transfer import ActionModule
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import CALLER
 from ansible_collections.huaweicloud.koodrive.plugins.plugin_utils import in_process
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import TOKEN, KooDriveForTests
 
@@ -67,7 +67,7 @@ def test_as_a_module_it_knows_its_parents_and_its_result_is_masked(koodrive: Koo
 
     monkeypatch.setattr(ActionModule, "_execute_module", execute)
     result = action_for(koodrive).run(task_vars={in_process.SWITCH: False})
-    assert given[PARENTS] == (os.getpid(), os.getppid()) and given["token"] == TOKEN
+    assert given[CALLER] == (os.getpid(), os.getppid(), None) and given["token"] == TOKEN
     assert result["changed"] and result["leaked"] == "<********>" and koodrive.methods() == []
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +23,7 @@ from ansible.template import Templar
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import Caller
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import options as options_module
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import CALLER
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation import ALLOCATION_SPEC, allocate_capacity
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_allocation_info import ALLOCATION_INFO_SPEC, allocation_info
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import TRANSFER_SPEC, transfer_capacity
@@ -314,9 +316,19 @@ def test_an_asynchronous_task_waits_for_its_module_in_the_background(monkeypatch
 
 
 def test_only_a_module_on_this_machine_can_watch_its_playbook() -> None:
-    assert PARENTS in action_of()._module_arguments(1)
-    assert PARENTS not in action_of(transport="ssh")._module_arguments(1)
-    assert PARENTS not in action_of(async_val=30)._module_arguments(1)
+    assert CALLER in action_of()._module_arguments(1)
+    assert CALLER not in action_of(transport="ssh")._module_arguments(1)
+    assert CALLER not in action_of(async_val=30)._module_arguments(1)
+
+
+def test_a_module_knows_when_the_keyword_timeout_ends_its_task() -> None:
+    began = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 100)
+    try:
+        _worker, _playbook, end = action_of()._module_arguments(1)[CALLER]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    assert began + 99 < end <= time.monotonic() + 100
 
 
 def test_macos_and_a_python_without_requests_need_a_module(monkeypatch: pytest.MonkeyPatch) -> None:

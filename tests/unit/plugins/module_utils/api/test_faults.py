@@ -538,3 +538,9 @@ def test_a_signature_that_the_server_repeats_is_masked(koodrive: KooDriveForTest
 def test_one_connection_serves_a_whole_run(koodrive: KooDriveForTests) -> None:
     koodrive.run(GROUP)
     assert len({request["connection"] for request in koodrive.state.requests}) == 1
+
+
+def test_a_length_of_thousands_of_digits_is_too_long(koodrive: KooDriveForTests) -> None:
+    koodrive.script(Fault(reply="raw", raw=b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n{}"))
+    failure = koodrive.failure(GROUP)
+    assert failure["error"]["kind"] == "invalid_reply" and f"more than {MAX_REPLY} bytes" in failure["msg"]

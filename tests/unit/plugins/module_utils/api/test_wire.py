@@ -200,6 +200,23 @@ class Socks(socketserver.BaseRequestHandler):
         target.shutdown(socket.SHUT_WR)
 
 
+class RefusingSocks(socketserver.BaseRequestHandler):
+    """A SOCKS 5 proxy that accepts no way to log in."""
+
+    def handle(self) -> None:
+        self.request.recv(16)
+        self.request.sendall(b"\5\xff")
+
+
+def test_a_socks_proxy_that_refuses_is_called_so(over_tls: KooDriveForTests, pauses: list[float | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), RefusingSocks) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("ALL_PROXY", f"socks5h://user:SEKRIT@127.0.0.1:{server.server_address[1]}")
+        message = over_tls.failure(GROUP, endpoint=f"https://localhost:{over_tls.port}", retries=1, timeout=3)["msg"]
+        server.shutdown()
+    assert "the SOCKS proxy of the environment did not connect" in message and "SEKRIT" not in message and len(pauses) == 1
+
+
 def test_a_socks_proxy_resolves_the_name(over_tls: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
     Socks.names = []
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Socks) as server:

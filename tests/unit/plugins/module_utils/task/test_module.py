@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api.waiting import NOBODY
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task import module
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import PARENTS
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.outcome import CALLER
 from ansible_collections.huaweicloud.koodrive.tests.simulator.faults import Fault
 from ansible_collections.huaweicloud.koodrive.tests.unit.koodrive_for_tests import APP, TOKEN, KooDriveForTests
 
@@ -26,17 +25,22 @@ GROUP = [{"type": "group", "total_capacity": 600}]
 
 
 def test_a_worker_must_run_and_have_its_playbook_as_parent() -> None:
-    assert module._caller(os.getpid(), os.getppid()).is_waiting()
-    assert not module._caller(os.getpid(), os.getpid()).is_waiting() and not module._caller(2**30, os.getpid()).is_waiting()
+    assert module._caller(os.getpid(), os.getppid(), None).is_waiting()
+    assert not module._caller(os.getpid(), os.getpid(), None).is_waiting() and not module._caller(2**30, os.getpid(), None).is_waiting()
+
+
+def test_a_task_with_a_time_limit_waits_until_then() -> None:
+    now = time.monotonic()
+    assert [module._caller(os.getpid(), os.getppid(), now + left).is_waiting() for left in (60, -1)] == [True, False]
 
 
 def test_a_worker_that_is_hidden_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_parent_of", lambda _process: None)
-    assert module._caller(os.getpid(), os.getppid()) is NOBODY
+    assert module._caller(os.getpid(), os.getppid(), None).is_waiting()
 
 
 def test_a_module_of_a_playbook_that_has_ended_sends_nothing(koodrive: KooDriveForTests, tmp_path: Path) -> None:
-    result = run(koodrive, tmp_path, {"token": TOKEN, "tenant": "ours", PARENTS: (os.getpid(), os.getpid())})
+    result = run(koodrive, tmp_path, {"token": TOKEN, "tenant": "ours", CALLER: (os.getpid(), os.getpid(), None)})
     assert "the playbook that started this task has ended" in result["msg"] and "POST" not in koodrive.methods()
 
 
