@@ -373,7 +373,7 @@ def test_an_append_whose_answer_is_lost_is_looked_up(
     store.append(numbered(1))
     if ends is None:
         store.end(numbered(1), NOT_DONE, NOW)
-    run = postgresql_store._run
+    run = postgresql_store._transacted
 
     def lost(*arguments: object) -> object:
         monkeypatch.undo()
@@ -382,7 +382,7 @@ def test_an_append_whose_answer_is_lost_is_looked_up(
         cut_off(postgresql, database)
         return run(*arguments)
 
-    monkeypatch.setattr(postgresql_store, "_run", lost)
+    monkeypatch.setattr(postgresql_store, "_transacted", lost)
     assert store.append(numbered(2), ends=ends)
     assert [(record.sequence, record.state) for record in store.transfers("t", STATES, 0, 9)] == [(2, OPEN), (1, NOT_DONE)]
 
@@ -391,7 +391,7 @@ def test_an_append_is_not_taken_for_the_one_of_another_run(
     store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.append(numbered(1))
-    run = postgresql_store._run
+    run = postgresql_store._transacted
 
     def overtaken(*arguments: object) -> object:
         monkeypatch.undo()
@@ -399,7 +399,7 @@ def test_an_append_is_not_taken_for_the_one_of_another_run(
         cut_off(postgresql, database)
         return run(*arguments)
 
-    monkeypatch.setattr(postgresql_store, "_run", overtaken)
+    monkeypatch.setattr(postgresql_store, "_transacted", overtaken)
     assert not store.append(numbered(2), ends=NOT_DONE)
     assert [record.trace_id for record in store.transfers("t", STATES, 0, 9)] == ["another", "1"]
 
