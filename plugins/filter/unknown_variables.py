@@ -81,7 +81,7 @@ OF_RULEBOOKS = ("interval", "heartbeat", "job_template", "organization", *(f"{na
 #: Results that tasks register or pass on, and the switch that every task reads.
 OTHERS = ("koodrive_result", "onboarding_capacity_result", "koodrive_in_process")
 ROLES = Path(__file__).parent.parent.parent / "roles"
-CONNECTION = {f"koodrive_{name}": ENVIRONMENT.get(name) for name in {**CONNECTION_SPEC, **LEDGER_SPEC, **ENVIRONMENT}}
+CONNECTION = {f"koodrive_{name}": ENVIRONMENT.get(name) for name in (*CONNECTION_SPEC, *LEDGER_SPEC)}
 
 
 @lru_cache(maxsize=1)

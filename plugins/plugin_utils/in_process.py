@@ -93,8 +93,8 @@ class InProcessAction(ActionBase):
     def _module_arguments(self, playbook: int) -> dict[str, Any]:
         """Return the arguments of the module.
 
-        On this machine, it can see whether ``playbook``, a process ID, still runs, and when the keyword timeout ends the
-        task. Ansible does not stop the module then, and in a loop it also keeps the module's output open.
+        On this machine, it can see whether ``playbook``, a process ID, still runs, and when the keyword timeout ends
+        the task. Ansible does not stop the module then, and in a loop it also keeps the module's output open.
         """
         if self._connection.transport != "local" or self._task.async_val:
             return dict(self._task.args)

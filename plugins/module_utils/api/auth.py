@@ -53,8 +53,8 @@ class TokenAuth:
 class AppAuth:
     """Sign every request with AppId and AppSecret [koodrive_05_0029 to 0035].
 
-    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's clock; 0 if unknown. No X-Date of a
-    write is later than ``latest``, in seconds since 1970.
+    ``clock_offset`` is how many seconds the server's clock is ahead of this machine's clock; 0 if unknown. No X-Date
+    of a write is later than ``latest``, in seconds since 1970.
     """
 
     def __init__(self, app_id: str, app_secret: str, user_id: str, advice: str | None = None) -> None:

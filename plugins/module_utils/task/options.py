@@ -137,7 +137,10 @@ def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], env
 
 
 def registered_secrets(argument_spec: Mapping[str, Any], options: Mapping[str, Any]) -> set[str]:
-    """Return the secrets of the task and of the environment. From now on, Ansible masks them too, if its release can."""
+    """Return the secrets of the task and of the environment.
+
+    From now on, Ansible masks them too, if its release can.
+    """
     found = secrets_of(argument_spec, options, os.environ)
     register_secrets(found)
     return found

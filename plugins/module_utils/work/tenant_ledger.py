@@ -165,8 +165,8 @@ class TenantLedger:
     # A transfer
 
     def append(self, plan: Plan, read_call: str, key: str | None) -> Record | None:
-        """Append the record of what this run sends next, and return it. Return None if another run has appended a record
-        since :meth:`look`.
+        """Append the record of what this run sends next, and return it. Return None if another run has appended a
+        record since :meth:`look`.
         """
         if self._unwritten is not None:
             raise self._unwritten
