@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import invalid_request
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import MAX_CAPACITY, SPACE_TYPES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import MAX_CAPACITY, SPACE_TYPES, Pool
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.task.arguments import is_blank
 
 #: The name of all pools together.
@@ -20,7 +20,7 @@ ALL = "all"
 WATCHED = (*SPACE_TYPES, ALL)
 #: The keys of a reading for all pools together. The stored data may be missing.
 STORED = "stored_capacity"
-SUMS = ("total_capacity", "allocated_capacity", "unallocated_capacity")
+SUMS = tuple(Pool(0, 0).as_dict())
 THRESHOLD = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s*(%?)", re.ASCII)
 
 

@@ -120,12 +120,24 @@ def test_a_forge_can_show_each_guide(guide: Path) -> None:
     assert re.findall(r":\w+:`", guide.read_text(encoding="utf-8")) == []
 
 
-def test_the_execution_environment_takes_the_releases_that_the_tests_run_with() -> None:
-    environment = yaml.safe_load((ROOT / "execution-environment.yml").read_text(encoding="utf-8"))
+#: The releases of ansible-core that the tests run with, 2.N.
+TESTED = [int(core.split(".")[1]) for _python, core in SESSIONS]
+
+
+@pytest.mark.parametrize("name", ["execution-environment.yml", "decision-environment.yml"])
+def test_an_environment_takes_the_releases_that_the_tests_run_with(name: str) -> None:
+    environment = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
     bounds = re.fullmatch(r"ansible-core>=2\.(\d+),<2\.(\d+)", environment["dependencies"]["ansible_core"]["package_pip"])
     assert bounds
-    tested = [int(core.split(".")[1]) for _python, core in SESSIONS]
-    assert int(bounds[1]) in tested and int(bounds[2]) == max(tested) + 1
+    assert int(bounds[1]) in TESTED and int(bounds[2]) == max(TESTED) + 1
+
+
+def test_the_collection_and_its_roles_need_the_oldest_release_that_the_tests_run_with() -> None:
+    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["requires_ansible"] == f">=2.{min(TESTED)}.0"
+    for path in ROOT.glob("roles/*/meta/main.yml"):
+        role = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert role["galaxy_info"]["min_ansible_version"] == f"2.{min(TESTED)}", path
 
 
 @pytest.mark.parametrize(("role", "playbook"), [("onboarding_capacity", "onboard.yml"), ("capacity_report", "report.yml")])

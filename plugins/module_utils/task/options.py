@@ -180,8 +180,8 @@ class _Values:
 
     def get(self, name: str) -> str | None:
         """Return the value that the task gives, or else the environment."""
-        in_environment = self.environ.get(ENVIRONMENT.get(name, ""))
-        return self.in_task(name) or (None if is_blank(in_environment) else in_environment)
+        in_task, in_environment = self.in_task(name), self.environ.get(ENVIRONMENT.get(name, ""))
+        return (None if is_blank(in_environment) else in_environment) if in_task is None else in_task
 
     def named(self, name: str) -> str:
         """Return the option's name for messages, with its variable if the value comes from the environment."""

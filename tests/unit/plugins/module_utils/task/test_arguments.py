@@ -53,8 +53,8 @@ def refused(**arguments: Any) -> str:
 
 @pytest.mark.parametrize("blank", BLANKS)
 def test_a_blank_is_not_given(blank: Any) -> None:
-    options, fault = checked(origin_reserve=blank, timeout=blank, verify=blank, token=blank, ca_path=blank)
-    assert not fault and (options["origin_reserve"], options["timeout"], options["verify"]) == (0, 30, True)
+    options, fault = checked(origin_reserve=blank, retries=blank, verify=blank, token=blank, ca_path=blank)
+    assert not fault and (options["origin_reserve"], options["retries"], options["verify"]) == (0, 3, True)
     assert options["token"] is options["ca_path"] is None
 
 
