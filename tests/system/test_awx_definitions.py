@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import pytest
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.work.space_transfer import KEY
 from ansible_collections.huaweicloud.koodrive.tests.system import awx_launch, awx_rules
 from ansible_collections.huaweicloud.koodrive.tests.system.definitions import CREDENTIAL_TYPE, JOB_TEMPLATES, ROOT, SURVEYS
 
@@ -50,6 +51,13 @@ def test_the_survey_asks_for_an_addition_only_where_the_playbook_wants_a_key() -
         assert ("koodrive_expand_capacity" in asked) is (template["extra_vars"].get("koodrive_additions_need_a_key") is True)
         # A launch must not change what a template sets.
         assert asked.isdisjoint(template["extra_vars"])
+
+
+def test_a_survey_takes_as_long_a_key_as_the_module() -> None:
+    names = {"koodrive_idempotency_key", "onboarding_capacity_reference"}
+    longest = {question["variable"]: question["max"] for survey in SURVEYS for question in survey["spec"] if question["variable"] in names}
+    assert set(longest) == names
+    assert all(KEY.fullmatch("x" * length) and not KEY.fullmatch("x" * (length + 1)) for length in longest.values())
 
 
 def test_the_survey_names_the_field_of_the_credential_that_an_order_number_needs() -> None:

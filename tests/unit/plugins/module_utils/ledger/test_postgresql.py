@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger import postgresql as postgresql_store
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.postgresql import SCHEMA_SQL, PostgresqlStore
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import DONE, NOT_DONE, OPEN, SCHEMA, STATES
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.sql import COLUMNS
 from ansible_collections.huaweicloud.koodrive.tests.unit.ledger_for_tests import RECORD, in_threads, numbered, python
 from ansible_collections.huaweicloud.koodrive.tests.unit.pooler_for_tests import Pooler
 from ansible_collections.huaweicloud.koodrive.tests.unit.postgresql_for_tests import PASSWORD, Postgresql, short_folder
@@ -408,8 +409,8 @@ def test_a_connection_that_dies_in_an_append_leaves_all_or_nothing(store: Postgr
     """Another transaction holds the append up in the middle, and an administrator ends it there."""
     store.append(numbered(1))
     with psycopg.connect(postgresql.url(database)) as blocker:
-        blocker.execute("INSERT INTO koodrive.koodrive_transfers SELECT tenant, 2, state, accepted, begun_at, busy_until, settle_time, ended_at, writer,"
-                        " origin_type, moves, pools_before, read_call, 'blocker', idempotency_key FROM koodrive.koodrive_transfers")  # fmt: skip
+        second = COLUMNS.replace("sequence", "2").replace("trace_id", "'blocker'")
+        blocker.execute(f"INSERT INTO koodrive.koodrive_transfers ({COLUMNS}) SELECT {second} FROM koodrive.koodrive_transfers")
         appended: list[bool] = []
         thread = threading.Thread(target=lambda: appended.append(store.append(numbered(2), ends=NOT_DONE)))
         thread.start()
