@@ -10,6 +10,7 @@ process, the module runs as usual.
 
 from __future__ import annotations
 
+import datetime
 import multiprocessing
 import os
 import re
@@ -84,7 +85,9 @@ class InProcessAction(ActionBase):
         display.vvv(f"{self._task.action} runs in Ansible's own process", host=host)
         # A module runs in this folder, so a relative path means the same on both paths.
         with working_in(self._loader.get_basedir()), with_environment(environment):
-            caller = Caller(lambda: os.getppid() == playbook, lambda text: display.display(f"[{host}] {text}"))
+            caller = Caller(lambda: os.getppid() == playbook)
+            if not self._task.no_log:
+                caller = caller._replace(say=lambda text: display.display(f"[{host}] {text}"))
             done = run_in_process(self._task.action, self._task.args, self.argument_spec, self.work, self._task.check_mode, caller)
         if not _shows_invocation(variables):
             del done["invocation"]
@@ -187,6 +190,8 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     for kind in (int, float):
         if isinstance(value, kind):
             return kind(value)

@@ -130,7 +130,7 @@ class KooDrive:
         ``action``. Raises KooDriveError, with ``invalid_reply`` if both calls lack a needed pool: unknown is not zero.
         """
         pools = self._with_retries(lambda: self._read(action, needed), retries)
-        lacking = [name for name in needed if name not in pools]
+        lacking = _lacking(pools, needed)
         if lacking:
             raise KooDriveError("invalid_reply", f"KooDrive did not report the {lacking[0]} pool", action=action)
         return pools
@@ -259,7 +259,7 @@ class KooDrive:
         if self._read_call is not None:
             return self._pools(self._read_call, action)[0]
         pools, reply = self._pools("allocation", action)
-        lacking = [name for name in needed if name not in pools]
+        lacking = _lacking(pools, needed)
         read_call = "allocation"
         if lacking or shows_one_pool(reply):
             try:
@@ -315,6 +315,8 @@ class KooDrive:
                 # would keep it open, and a server that is still sending would wait.
                 with response:
                     reply = Reply(response.status_code, response.headers, _body_of(response))
+            if reply.status < 200:
+                self._wire.close()  # The final reply comes later. It must not count as the reply to the next request.
             if self._wire.overdue:  # A connection that was cut can look like the end of the headers.
                 raise TimeoutError
             self._note_time(reply, began_at)
@@ -377,6 +379,10 @@ class OversizedReply(Exception):
 
     def __init__(self) -> None:
         super().__init__(f"the reply has more than {MAX_REPLY} bytes and was not read")
+
+
+def _lacking(pools: Allocation, needed: Collection[str]) -> list[str]:
+    return [name for name in SPACE_TYPES if name in needed and name not in pools]
 
 
 def _body_of(response: Response) -> bytes:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import GIVEN_UP, NOT_DONE, OPEN, STATES, Record
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import GIVEN_UP, NOT_DONE, OPEN, STATES, Record, time_in_words
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Move, Pool
 
 COLUMNS = (
@@ -178,4 +178,5 @@ def _record_of(row: Sequence[Any]) -> Record:
         ended_at=None if ended_at is None else float(ended_at),
     )
     record.plan().compare(pools)  # Fails where a pool of the transfer is missing.
+    time_in_words(record.busy_until)  # Fails if no date has this number.
     return record

@@ -123,16 +123,18 @@ def ledger_from(options: Mapping[str, Any], environ: Mapping[str, str] | None = 
 def secrets_of(argument_spec: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]) -> set[str]:
     """Return what Ansible must mask, from the task and the environment.
 
-    These are the secret options, the passwords in the URLs of the ledger and the proxies, and an endpoint that is
-    refused.
+    These are the secret options, the passwords in the URLs of the ledger and the proxies, and an endpoint or a ledger
+    that is refused.
     """
     names = [name for name, option in argument_spec.items() if option.get("no_log")]
     values = [options.get(name) for name in names] + [environ.get(ENVIRONMENT.get(name, "")) for name in names]
     secret = {str(value) for value in values if not is_blank(value)}
     for url in (options.get("endpoint"), environ.get(ENVIRONMENT["endpoint"])):
         secret |= passwords_in(str(url or "")) | _refused_endpoint(str(url or ""))
-    for url in (options.get("ledger"), environ.get(ENVIRONMENT["ledger"]), *proxies_in(environ)):
-        secret |= passwords_in_place(str(url or ""))
+    for url in (options.get("ledger"), environ.get(ENVIRONMENT["ledger"])):
+        secret |= passwords_in_place(str(url or "")) | _refused_ledger(str(url or ""))
+    for url in proxies_in(environ):
+        secret |= passwords_in_place(url)
     return secret
 
 
@@ -242,9 +244,19 @@ def _app(values: _Values) -> AppAuth:
 def _ledger(values: _Values) -> str | None:
     """Return the path or the URL of the ledger, or None for the default one."""
     ledger = values.stripped("ledger")
-    if ledger is not None and ("\0" in ledger or not (os.path.isabs(ledger) or ledger.startswith(POSTGRESQL))):
+    if ledger is not None and not _names_ledger(ledger):
         raise invalid_request(values.named("ledger"), "must be an absolute path, or the URL of a PostgreSQL database (postgresql://...)")
     return ledger
+
+
+def _names_ledger(value: str) -> bool:
+    return "\0" not in value and (os.path.isabs(value) or value.startswith(POSTGRESQL))
+
+
+def _refused_ledger(value: str) -> set[str]:
+    """Return ``value`` if it is refused as a ledger and may have a password, like ``password=...`` or ``user:...@host``."""
+    ledger = value.strip()
+    return {ledger} if re.search("[@=]", ledger) and not _names_ledger(ledger) else set()
 
 
 def _endpoint(value: str, name: str = "endpoint") -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from typing import Any
 
 import psutil
 import pytest
+from ansible.module_utils.common.text.converters import jsonify
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.api import client
@@ -55,6 +57,17 @@ def test_defaults_aliases_and_check_mode(koodrive: KooDriveForTests) -> None:
     assert moved["changed"] and moved["allocation"] == predicted["allocation"]
     assert "warnings" not in moved and "failed" not in moved
     assert moved["invocation"]["module_args"]["verify_timeout"] == TRANSFER_SPEC["verify_timeout"].get("default")
+
+
+@pytest.mark.parametrize(
+    "moment", [datetime.date(2026, 11, 28), datetime.datetime(2026, 11, 28, 5), datetime.datetime(2026, 11, 28, 5, tzinfo=datetime.timezone.utc)]
+)
+def test_a_date_in_yaml_is_the_same_text_as_for_a_module(moment: datetime.date) -> None:
+    def work(options: Mapping[str, Any], _check_mode: bool, **_more: Any) -> dict[str, Any]:
+        return {"tenant": options["tenant"]}
+
+    result = run_in_process(NAME, {"origin_type": "department", "target": GROUP, "tenant": moment}, TRANSFER_SPEC, work, False)
+    assert result["tenant"] == json.loads(jsonify({"tenant": moment}))["tenant"]
 
 
 def test_secrets_of_the_task_are_masked(koodrive: KooDriveForTests) -> None:
@@ -214,7 +227,7 @@ class Action(InProcessAction):
 def action_of(transport: str = "local", become: Any = None, **keywords: Any) -> Action:
     """Return the action of a task with this connection and these keywords."""
     shell = SimpleNamespace(env_prefix=lambda **_variables: "", tmpdir=None)
-    task = SimpleNamespace(**{"async_val": 0, "environment": None, "action": NAME, "args": {}, "check_mode": False, "diff": False, **keywords})
+    task = SimpleNamespace(**{"async_val": 0, "environment": None, "action": NAME, "args": {}, "check_mode": False, "diff": False, "no_log": False, **keywords})
     connection = SimpleNamespace(transport=transport, become=become, _shell=shell)
     loader = DataLoader()
     return Action(task, connection, None, loader, Templar(loader), None)
@@ -244,6 +257,15 @@ def test_a_task_that_waits_long_says_so_on_the_screen_without_secrets(koodrive: 
     tries = TRANSFER_SPEC["retries"]["default"] + 1
     assert len(shown) == 1 and shown[0].startswith(f"[localhost] Reading the pools failed (try 1 of {tries}): ") and shown[0].endswith(" Trying again.")
     assert "The token ******** is of no use." in shown[0] and TOKEN not in shown[0]
+
+
+def test_a_task_with_no_log_says_nothing_on_the_screen(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(in_process.display, "display", lambda text, *_more, **_keywords: shown.append(text))
+    monkeypatch.setattr(client, "LONGEST_SILENCE", 0.0)
+    koodrive.script(failing_reply(503))
+    result = action_of(args={"endpoint": koodrive.endpoint, "token": TOKEN}, no_log=True).run(task_vars={"inventory_hostname": "localhost"})
+    assert result["allocation"] and not shown
 
 
 def test_the_environment_of_a_task_is_used(koodrive: KooDriveForTests) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import itertools
 import socket
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -212,3 +213,26 @@ def test_what_a_read_says_while_it_waits_has_no_secret(koodrive: KooDriveForTest
     for text in (*said, error):
         assert "You sent ********" in text and TOKEN[:14] not in text
     assert len(said) == 1
+
+
+def test_the_reply_after_an_interim_reply_does_not_count_for_the_next_request() -> None:
+    body = b'{"code": 0, "data": [{"type": 2, "totalCapacity": 600, "allocateCapacity": 500}]}'
+    final = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    def serve(server: socket.socket) -> None:
+        for replies in ((b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n"), (final,)):
+            connection, _address = server.accept()
+            with connection:
+                connection.recv(65536)
+                for reply in replies:
+                    connection.sendall(reply)
+                    time.sleep(0.2)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.getsockname()[1]}"
+        connection = connection_from(options_of(CONNECTION_SPEC, endpoint=endpoint, token=TOKEN, timeout=5, retries=0))
+        with client.KooDrive(connection, []) as reader:
+            with pytest.raises(KooDriveError, match="HTTP 103"):
+                reader.read_pools("Reading")
+            assert reader.read_pools("Reading")["group"].total_capacity == 600

@@ -259,6 +259,7 @@ def test_a_field_of_pools_that_a_later_release_has_added_is_left_out(store: Stor
             )
         ),
         ("state", "odd"),
+        ("busy_until", "1e300"),
     ],
 )
 def test_a_damaged_record_is_named(store: Store, ledger: str, column: str, value: str, read_only: bool) -> None:

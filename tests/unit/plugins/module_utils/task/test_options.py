@@ -282,7 +282,10 @@ def test_the_values_that_ansible_must_mask() -> None:
     # A user, a host or a kind of error may be spelled like the password.
     ledger = "postgresql://koodrive:koodrive@db/koodrive?sslpassword=x&sslmode=require"
     assert secrets_of(LEDGER_SPEC, {"ledger": ledger}, {}) == {":koodrive@", "sslpassword=x"}
-    for harmless in ("/var/lib/koodrive", "postgresql://koodrive@db/koodrive", "postgresql:///koodrive?host=/run"):
+    for refused in ("host=db password=SEKRIT", "postgresql:/u:SEKRIT@h/d", "u:SEKRIT@h/d"):
+        assert secrets_of(LEDGER_SPEC, {"ledger": f" {refused}\n"}, {}) == {refused}
+        assert secrets_of(LEDGER_SPEC, {}, {"KOODRIVE_LEDGER": refused}) == {refused}
+    for harmless in ("/var/lib/a=b@c", "ledger/here", "/var/lib/koodrive", "postgresql://koodrive@db/koodrive", "postgresql:///koodrive?host=/run"):
         assert secrets_of(LEDGER_SPEC, {"ledger": harmless}, {"KOODRIVE_LEDGER": harmless}) == set()
     assert secrets_of(CONNECTION_SPEC, {"token": " ", "endpoint": "host"}, {"HTTP_PROXY": "http://proxy:3128"}) == set()
 
