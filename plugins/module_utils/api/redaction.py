@@ -64,10 +64,15 @@ def passwords_in_place(url: str) -> set[str]:
     Only the URL itself shows them, so only the URL needs a mask. A password may equal a user name, or be a single
     letter.
     """
-    userinfo, at, _host = url.split("://", 1)[-1].rpartition("@") if "://" in url else ("", "", "")
+    address = url.partition("://")[2]
+    userinfo, at, _host = address.rpartition("@")
     _user, colon, password = userinfo.partition(":")
     secret = {found[0] for found in PARAMETER.finditer(url) if SECRET_PARAMETER.search(unquote(found[1]))}
-    return secret | ({f":{password}@"} if at and colon and password else set())
+    if at:
+        return secret | ({f":{password}@"} if colon and password else set())
+    # If the host is left out, the password stands where the port would be.
+    ports = {host.rpartition(":")[2] for host in re.split("[/?]", address)[0].split(",") if ":" in host}
+    return secret | {f":{port}" for port in ports if port and "]" not in port and not port.isdigit()}
 
 
 def proxies_in(environ: Mapping[str, str]) -> list[str]:

@@ -285,7 +285,16 @@ def test_the_values_that_ansible_must_mask() -> None:
     for refused in ("host=db password=SEKRIT", "postgresql:/u:SEKRIT@h/d", "u:SEKRIT@h/d"):
         assert secrets_of(LEDGER_SPEC, {"ledger": f" {refused}\n"}, {}) == {refused}
         assert secrets_of(LEDGER_SPEC, {}, {"KOODRIVE_LEDGER": refused}) == {refused}
-    for harmless in ("/var/lib/a=b@c", "ledger/here", "/var/lib/koodrive", "postgresql://koodrive@db/koodrive", "postgresql:///koodrive?host=/run"):
+    assert secrets_of(LEDGER_SPEC, {"ledger": "postgresql://koodrive:SEKRIT/koodrive"}, {}) == {":SEKRIT"}
+    for harmless in (
+        "postgresql://[::1]/koodrive",
+        "postgresql://a:5432,[::1]:5432,b:/koodrive?port=5433",
+        "/var/lib/a=b@c",
+        "ledger/here",
+        "/var/lib/koodrive",
+        "postgresql://koodrive@db/koodrive",
+        "postgresql:///koodrive?host=/run",
+    ):
         assert secrets_of(LEDGER_SPEC, {"ledger": harmless}, {"KOODRIVE_LEDGER": harmless}) == set()
     assert secrets_of(CONNECTION_SPEC, {"token": " ", "endpoint": "host"}, {"HTTP_PROXY": "http://proxy:3128"}) == set()
 
