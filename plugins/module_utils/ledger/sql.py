@@ -12,13 +12,15 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.errors import KooDriveError
-from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import GIVEN_UP, NOT_DONE, OPEN, STATES, Record, time_in_words
+from ansible_collections.huaweicloud.koodrive.plugins.module_utils.ledger.record import GIVEN_UP, NOT_DONE, OPEN, STATES, Record
 from ansible_collections.huaweicloud.koodrive.plugins.module_utils.planning.allocation import Allocation, Move, Pool
 
 COLUMNS = (
     "tenant, sequence, state, accepted, begun_at, busy_until, settle_time, ended_at, writer, origin_type, moves, pools_before, read_call, trace_id,"
     " idempotency_key"
 )
+#: In seconds since 1970. Years have four digits before it.
+YEAR_10000 = 253402300800
 THIS_IF_OPEN = "WHERE tenant = ? AND sequence = ? AND state = 'open'"
 
 
@@ -178,5 +180,6 @@ def _record_of(row: Sequence[Any]) -> Record:
         ended_at=None if ended_at is None else float(ended_at),
     )
     record.plan().compare(pools)  # Fails where a pool of the transfer is missing.
-    time_in_words(record.busy_until)  # Fails if no date has this number.
+    if not all(0 <= moment < YEAR_10000 for moment in (record.busy_until, record.begun_at + record.settle_time, record.ended_at or 0)):
+        raise ValueError("a moment that no message can show")
     return record

@@ -236,3 +236,13 @@ def test_the_reply_after_an_interim_reply_does_not_count_for_the_next_request() 
             with pytest.raises(KooDriveError, match="HTTP 103"):
                 reader.read_pools("Reading")
             assert reader.read_pools("Reading")["group"].total_capacity == 600
+
+
+@pytest.mark.parametrize("needed", [["group", "department"], ["department", "group"]])
+def test_of_several_missing_pools_an_error_names_the_same_one_each_time(koodrive: KooDriveForTests, needed: list[str]) -> None:
+    body = b'{"code": 0, "data": [{"type": 1, "totalCapacity": 600, "allocateCapacity": 500}]}'
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    koodrive.script(Fault(reply="raw", raw=reply, close=True), Fault(reply="status", status=400))
+    connection = connection_from(options_of(CONNECTION_SPEC, endpoint=koodrive.endpoint, token=TOKEN, retries=0))
+    with client.KooDrive(connection, []) as reader, pytest.raises(KooDriveError, match="did not report the department pool"):
+        reader.read_pools("Reading", needed)

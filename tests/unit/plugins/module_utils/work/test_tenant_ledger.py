@@ -352,7 +352,7 @@ def test_a_run_that_stops_waiting_names_the_writer(koodrive: KooDriveForTests, m
 
 
 #: How long a QUICK run waits for others, in seconds.
-PATIENCE = 10 * (3 + 0.2)
+PATIENCE = 10 * (QUICK["timeout"] + QUICK["verify_timeout"])
 
 
 @pytest.fixture(name="slept")
