@@ -41,7 +41,7 @@ export NO_COLOR := 1
 # pyenv is in the user's home, not in a step's.
 export PYENV_ROOT ?= $(HOME)/.pyenv
 # Variables of the user must not change a test.
-unexport KOODRIVE_ENDPOINT KOODRIVE_TOKEN KOODRIVE_APP_ID KOODRIVE_APP_SECRET KOODRIVE_USER_ID KOODRIVE_LANGUAGE KOODRIVE_LEDGER KOODRIVE_TENANT
+unexport $(filter KOODRIVE_%,$(.VARIABLES))
 unexport ANSIBLE_CONFIG ANSIBLE_HOME JOB_ID KUBERNETES_SERVICE_HOST
 
 .PHONY: help simulator test broad clean $(STEPS) $(STEPS:%=room-%)

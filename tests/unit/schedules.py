@@ -210,7 +210,7 @@ class Harness:
             "seconds_since_boot": lambda: 0.0,
         }
         no_randomness = types.SimpleNamespace(uniform=lambda _low, high: high)
-        choice = LedgerChoice(None, False, TENANT, "user@host")
+        choice = LedgerChoice(path=None, is_temporary=False, tenant=TENANT, writer="user@host")
         connection = {"connection_from": lambda *_options: self.run, "ledger_from": lambda *_options: choice}
         with (
             mock.patch.multiple(space_transfer, **connection),

@@ -30,7 +30,7 @@ BEFORE = {"department": Pool(2000, 400), "individual": Pool(1000, 900), "group":
 
 def decide(origin: str, targets: Sequence[Target], reserve: int, before: Allocation, step: int = 1) -> Plan:
     """A plan that the origin can give. Raises KooDriveError otherwise."""
-    task = Task(origin, tuple(targets), reserve, step, None)
+    task = Task(origin_type=origin, targets=tuple(targets), origin_reserve=reserve, capacity_step=step, idempotency_key=None)
     plan = task.plan(before)
     task.ensure_sufficient(plan)
     return plan
