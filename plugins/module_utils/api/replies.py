@@ -69,6 +69,8 @@ STORED_FIELDS = {"department": "deptSpaceUsed", "individual": "personalSpaceUsed
 KB_PER_GB = 1024 * 1024
 
 DIGITS = re.compile(r"[0-9]{1,20}")
+#: In seconds since 1970.
+YEAR_9999 = 253370764800
 
 
 #: What to do about an error 5xx that is not KooDrive's, on a read.
@@ -363,9 +365,14 @@ def _without_markup(text: str) -> str:
 
 
 def http_date(text: str) -> float | None:
-    """Return an HTTP date in seconds since 1970, or None if ``text`` is not a date. One without a time zone is UTC."""
+    """Return an HTTP date in seconds since 1970, or None if ``text`` is not a date. One without a time zone is UTC.
+
+    A date from 9999 on is none either: the record of a transfer also has later times, which need four digits for the
+    year.
+    """
     try:
         date = parsedate_to_datetime(text)
-        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
+        seconds = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+    return seconds if 0 <= seconds < YEAR_9999 else None

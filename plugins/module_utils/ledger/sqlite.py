@@ -11,6 +11,7 @@ import stat
 import tempfile
 import time
 from contextlib import suppress
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
@@ -81,7 +82,8 @@ class LocalStore(Store):
     """
 
     def __init__(self, path: str | None, read_only: bool = False) -> None:
-        self._path = path or FOLDER.format(os.geteuid())
+        # Without a slash at the end, which would follow a symbolic link.
+        self._path = str(PurePath(path or FOLDER.format(os.geteuid())))
         self._file = os.path.join(self._path, RECORDS)
         self._read_only = read_only
         self._database: sqlite3.Connection | None = None

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Prepare a task's arguments for Ansible's own checks. Pure.
 
-Ansible has three problems that this file solves:
+Ansible has four problems that this file solves:
 
 - An option without a value counts as given.
 - Infinity and numbers of any length cause errors in Python.
 - A list written as JSON becomes a list of words.
+- An alias wins over the option, in Ansible's own process without a warning.
 """
 
 from __future__ import annotations
@@ -41,9 +42,20 @@ def is_blank_answer(value: Any) -> bool:
 
 
 def prepared(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``arguments`` without blank ones, with values that Ansible can check by the argument spec ``spec``."""
-    options = {spelling: option for name, option in spec.items() for spelling in (name, *option.get("aliases", ()))}
-    return {name: _readable_value(options.get(name, {}), value) for name, value in arguments.items() if name not in options or not is_blank(value)}
+    """Return ``arguments`` without blank ones, with values that Ansible can check by the argument spec ``spec``.
+
+    An alias becomes the option. It stays only if the option has another value: Ansible would ignore that value.
+    """
+    aliases = {alias: name for name, option in spec.items() for alias in option.get("aliases", ())}
+    given = {
+        name: _readable_value(spec.get(aliases.get(name, name), {}), value)
+        for name, value in arguments.items()
+        if not is_blank(value) or aliases.get(name, name) not in spec
+    }
+    for alias, name in aliases.items():
+        if alias in given and given.setdefault(name, given[alias]) == given[alias]:
+            del given[alias]
+    return given
 
 
 def _readable_value(option: Mapping[str, Any], value: Any) -> Any:

@@ -128,6 +128,10 @@ def transfer_capacity(options: Mapping[str, Any], check_mode: bool, environ: Map
 
 def task_from(options: Mapping[str, Any]) -> Task:
     """Return what the task asks for. Raises KooDriveError ``invalid_request``, naming the option."""
+    for name, option in TRANSFER_SPEC.items():
+        for alias in option.get("aliases", ()):
+            if alias in options:  # Both have values: an alias alone has become the option.
+                raise invalid_request(name, f"and its alias {alias} have different values: give one of them")
     origin_type = options["origin_type"]
     rows: Sequence[Mapping[str, Any]] = options["target"]
     if origin_type in pool_types(rows, "target"):

@@ -437,6 +437,12 @@ def test_retry_after(text: str, seconds: float | None) -> None:
     assert caught.value.retry_after == seconds
 
 
+def test_a_date_that_no_record_can_have_is_none() -> None:
+    assert http_date("Fri, 01 Jan 9999 00:00:00 GMT") is None
+    assert http_date("Wed, 31 Dec 1969 23:59:59 GMT") is None
+    assert http_date("Thu, 31 Dec 9998 23:59:59 GMT") == 253370764799
+
+
 @pytest.mark.parametrize("zone", ["GMT", "", "-0000", "+0000", "UTC"])
 def test_a_date_is_in_utc_wherever_the_task_runs(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     monkeypatch.setenv("TZ", "Asia/Shanghai")

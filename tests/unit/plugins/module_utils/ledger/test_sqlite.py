@@ -100,6 +100,8 @@ def test_a_folder_that_is_a_symlink_is_not_followed(folder: Path, tmp_path: Path
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     folder.symlink_to(tmp_path / "elsewhere")
     assert "is a symbolic link" in unavailable(folder).what
+    for end in ("/", "//", "/.", "/./"):
+        assert "is a symbolic link" in refused(lambda end=end: LocalStore(f"{folder}{end}").newest("t")).what
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 

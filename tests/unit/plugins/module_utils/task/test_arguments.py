@@ -85,6 +85,15 @@ def test_a_value_that_is_not_blank_is_kept() -> None:
     }
 
 
+def test_an_alias_is_the_option_unless_that_has_another_value() -> None:
+    by_alias = {"source_type": "group", "targets": json.dumps([GROUP])}
+    assert prepared(TRANSFER_SPEC, by_alias) == {"origin_type": "group", "target": [GROUP]}
+    assert prepared(TRANSFER_SPEC, {**by_alias, "origin_type": " ", "target": [GROUP]}) == {"origin_type": "group", "target": [GROUP]}
+    assert prepared(TRANSFER_SPEC, {"origin_type": "group", "source_type": ""}) == {"origin_type": "group"}
+    both = {"origin_type": "department", "source_type": "group"}
+    assert prepared(TRANSFER_SPEC, both) == both
+
+
 @pytest.mark.parametrize("value", BEYOND, ids=lambda value: str(value)[:12] if not isinstance(value, int) else "int")
 def test_a_number_that_is_too_large_is_refused_by_name(value: Any) -> None:
     start = time.monotonic()

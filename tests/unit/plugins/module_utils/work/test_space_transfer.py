@@ -251,6 +251,7 @@ def test_a_refused_write_lists_the_pools(koodrive: KooDriveForTests) -> None:
         ([GROUP], {"origin_reserve": 104857601}, "origin_reserve must be"),
         ([GROUP], {"verify_timeout": -1}, "verify_timeout must be"),
         ([GROUP], {"verify_timeout": 3601}, "verify_timeout must be"),
+        ([GROUP], {"source_type": "individual"}, "origin_type and its alias source_type have different values"),
         ([GROUP], {"settle_time": -1}, "settle_time must be"),
         ([GROUP], {"settle_time": 86401}, "settle_time must be"),
     ],
