@@ -247,7 +247,7 @@ def _usage(stored: float | None, allocated: int) -> dict[str, Any]:
 def _pool_figures(name: str, pool: Pool, stored: float | None, moves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     received = sum(move["expand_capacity"] for move in moves if move["type"] == name)
     gave = sum(move["expand_capacity"] for move in moves if move["origin_type"] == name)
-    total, allocated = pool
+    total, allocated = pool.total_capacity, pool.allocated_capacity
     over = max(0, allocated - total)
     scale = max(total + gave, allocated, 1)
     return {
@@ -289,7 +289,7 @@ def _parts(scale: int, *parts: tuple[str, int, float]) -> list[dict[str, Any]]:
 
 
 def _bar_text(pool: Pool, over: int, stored: float) -> str:
-    total, allocated = pool
+    total, allocated = pool.total_capacity, pool.allocated_capacity
     scale = max(total, allocated, 1)
     # Any over-allocation gets at least one mark.
     marks = ceil(CHARACTERS * over / scale)

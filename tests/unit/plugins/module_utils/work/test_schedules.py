@@ -127,8 +127,8 @@ def _key_not_compared(self: TenantLedger, key: str, plan: Any) -> Any:
     return EARLIER(self, key, plan if record is None else record.plan())
 
 
-def _overtaken_is_sent_anyway(self: TenantLedger, plan: Any, read_call: str, key: str | None) -> Record:
-    while (record := APPEND(self, plan, read_call, key)) is None:
+def _overtaken_is_sent_anyway(self: TenantLedger, *given: Any) -> Record:
+    while (record := APPEND(self, *given)) is None:
         self.look()
     return record
 
