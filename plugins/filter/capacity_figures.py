@@ -209,7 +209,7 @@ def _whole(capacity: Any) -> int:
 
 
 def _moves(result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if result.get("failed"):
+    if "error" in result:
         return []
     return [
         {
@@ -223,7 +223,7 @@ def _moves(result: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _headline(result: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> str:
-    if result.get("failed"):
+    if "error" in result:
         return "The task failed"
     if moves:
         return "Moved" if result.get("verified") else "Planned, or moved without verifying"

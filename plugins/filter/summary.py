@@ -75,7 +75,7 @@ def summary(result: Any, check_mode: bool = False) -> str:
 
     Raise AnsibleFilterError if it is no result of one successful task that moves or reads capacity.
     """
-    if not isinstance(result, Mapping) or result.get("failed") or not isinstance(result.get("allocation"), Mapping):
+    if not isinstance(result, Mapping) or "error" in result or not isinstance(result.get("allocation"), Mapping):
         raise AnsibleFilterError(
             "huaweicloud.koodrive.summary needs the registered result of one successful task that moves capacity or reads the pools, without a loop"
         )

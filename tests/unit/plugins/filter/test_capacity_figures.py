@@ -126,14 +126,14 @@ def test_a_missing_origin_is_none() -> None:
         ({"transfers": []}, "Nothing was to be moved"),
         ({"transfers": [TO_GROUP], "verified": True}, "Moved"),
         ({"transfers": [TO_GROUP], "verified": False}, "Planned, or moved without verifying"),
-        ({"transfers": [TO_GROUP], "verified": True, "failed": True}, "The task failed"),
-        ({"failed": True}, "The task failed"),
+        ({"transfers": [TO_GROUP], "verified": True, "error": {}}, "The task failed"),
+        ({"error": {}, "failed": False}, "The task failed"),
     ],
 )
 def test_the_headline_says_what_the_task_did(result: dict[str, Any], headline: str) -> None:
     figures = capacity_figures({"allocation": {}, **result})
     assert figures["headline"] == headline
-    assert len(figures["moves"]) == (1 if result.get("transfers") and not result.get("failed") else 0)
+    assert len(figures["moves"]) == (1 if result.get("transfers") and "error" not in result else 0)
 
 
 def test_pools_keep_their_order_and_are_summed() -> None:

@@ -57,7 +57,7 @@ def test_it_says_what_is_missing() -> None:
     assert "issing" not in summary(result(GROUP, missing={}))
 
 
-@pytest.mark.parametrize("wrong", [None, "moved", [result(GROUP)], {}, {"results": [result(GROUP)]}, {"skipped": True}, result(GROUP, failed=True)])
+@pytest.mark.parametrize("wrong", [None, "moved", [result(GROUP)], {}, {"results": [result(GROUP)]}, {"skipped": True}, result(GROUP, error={})])
 def test_other_results_are_refused(wrong: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="needs the registered result of one successful task that moves capacity"):
         summary(wrong)
