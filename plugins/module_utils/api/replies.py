@@ -367,8 +367,7 @@ def _without_markup(text: str) -> str:
 def http_date(text: str) -> float | None:
     """Return an HTTP date in seconds since 1970, or None if ``text`` is not a date. One without a time zone is UTC.
 
-    A date from 9999 on is none either: the record of a transfer also has later times, which need four digits for the
-    year.
+    A date before 1970 or from 9999 on is none either: a record also has later times, whose year has four digits.
     """
     try:
         date = parsedate_to_datetime(text)
