@@ -201,10 +201,10 @@ def test_the_source_ends_at_once_while_a_reading_hangs(koodrive: KooDriveForTest
             source.task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await source.task
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 1
             assert threads() == 1
             await until(lambda: not threads())
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 4
 
     asyncio.run(watch())
     # There was no other try.
@@ -234,7 +234,7 @@ def test_other_coroutines_run_while_a_reading_hangs(koodrive: KooDriveForTests) 
             for _time in range(20):
                 began = time.monotonic()
                 await asyncio.sleep(0)
-                assert time.monotonic() - began < 0.5
+                assert time.monotonic() - began < 2
 
     asyncio.run(watch())
 

@@ -77,8 +77,8 @@ def test_a_slow_first_address_leaves_time_for_the_second(koodrive: KooDriveForTe
 def test_a_name_with_silent_addresses_takes_the_time_of_one_request(koodrive: KooDriveForTests, silent_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve_to(monkeypatch, silent_address)
     start = time.monotonic()
-    result = koodrive.failure(GROUP, endpoint=f"http://localhost:{koodrive.port}", timeout=1)
-    assert time.monotonic() - start < 1.9 and result["error"]["kind"] == "unreachable"
+    result = koodrive.failure(GROUP, endpoint=f"http://localhost:{koodrive.port}", timeout=2)
+    assert time.monotonic() - start < 3.9 and result["error"]["kind"] == "unreachable"
 
 
 def test_the_error_is_that_at_the_best_address(over_tls: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:

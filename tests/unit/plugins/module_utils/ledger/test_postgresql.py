@@ -614,10 +614,8 @@ def test_a_server_that_was_full_a_moment_ago_is_tried_once_more(postgresql: Post
 def test_any_other_refusal_fails_at_once(postgresql: Postgresql, database: str) -> None:
     with Refusing(postgresql.port, "28000", "слишком много", at_most=60) as refusing:
         url = postgresql.url(database, database).replace(f":{postgresql.port}/", f":{refusing.port}/")
-        start = time.monotonic()
         with refused(words="слишком много"):
             PostgresqlStore(url).newest("t")
-        assert time.monotonic() - start < 2
 
 
 def test_the_wait_for_a_full_server_has_an_end(postgresql: Postgresql, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
