@@ -39,6 +39,8 @@ OLDEST_PSYCOPG = "3.1"
 DEFAULTS = {"connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "4"}
 #: How long a statement may take, in seconds. A run ends even if the server hangs.
 LONGEST_STATEMENT = 30.0
+#: Seconds between two looks at how long a statement has taken.
+WATCH_INTERVAL = 0.5
 #: Seconds between two tries to connect while the server has no connection left or is starting.
 CONNECT_AGAIN = 0.2
 #: How often a statement runs that the server refuses because another transaction came in between.
@@ -56,12 +58,10 @@ SCHEMA_LOCK = 7205759403792794
 OWN_INDEXES = ("koodrive_transfers_pkey", "koodrive_one_transfer_by_key")
 #: A record must survive a crash of the server, even if other work there need not.
 DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
-#: The tables' release, whether this is a standby, and whether this user may write to the table of transfers.
-STATE_OF_DATABASE = """
-SELECT max(version), pg_is_in_recovery(), has_table_privilege('koodrive.koodrive_transfers', 'INSERT'),
-    has_table_privilege('koodrive.koodrive_transfers', 'UPDATE') FROM koodrive.koodrive_schema
-"""
-
+#: The releases of the tables, and whether this is a standby.
+STATE_OF_DATABASE = "SELECT version, pg_is_in_recovery() FROM koodrive.koodrive_schema"
+#: Whether this user may write to the table of transfers.
+RIGHTS = "SELECT has_table_privilege('koodrive.koodrive_transfers', 'INSERT'), has_table_privilege('koodrive.koodrive_transfers', 'UPDATE')"
 #: How many of the ledger's three tables there are.
 TABLES_THERE = """
 SELECT count(*) FROM pg_tables WHERE schemaname = 'koodrive' AND tablename IN ('koodrive_transfers', 'koodrive_tenants', 'koodrive_schema')
@@ -111,12 +111,16 @@ class PostgresqlStore(Store):
         self._read_only = read_only
         self._database: psycopg.Connection[Any] | None = None
         self._is_empty = False
-        self._missing_rights: list[str] = []
+        self._may_write = False
+        #: The connection that a statement uses now, and when the statement has taken too long.
+        self._at_work: tuple[psycopg.Connection[Any], float] | None = None
+        self._ended = threading.Event()
         #: The database in words without a secret.
         self._where = "in PostgreSQL"
         self._check_library()
 
     def close(self) -> None:
+        self._ended.set()
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -143,10 +147,18 @@ class PostgresqlStore(Store):
         self._opened()
         if self._read_only:
             raise unavailable(self._where, "this run must not write to it")
-        if self._missing_rights:
-            why = f"its user lacks the right to {' and '.join(self._missing_rights)} on the table koodrive.koodrive_transfers"
-            raise unavailable(self._where, why, "Have an administrator grant it: the documentation of the ledger has the statements.")
+        if not self._may_write:
+            self._check_rights()
         return self._run(*statements, durable=True)[0]
+
+    def _check_rights(self) -> None:
+        """Raise KooDriveError unless this user may append a record and write down its outcome."""
+        (rights,) = self._run(Statement(RIGHTS, ()))[1]
+        missing = [right for right, is_there in zip(("INSERT", "UPDATE"), rights) if not is_there]
+        if missing:
+            why = f"its user lacks the right to {' and '.join(missing)} on the table koodrive.koodrive_transfers"
+            raise unavailable(self._where, why, "Have an administrator grant it: the documentation of the ledger has the statements.")
+        self._may_write = True
 
     def _run(self, *statements: Statement, durable: bool = False) -> tuple[bool, list[tuple[Any, ...]]]:
         """Return whether each statement changed or read a row, and the rows of the last one. All are one transaction.
@@ -158,7 +170,7 @@ class PostgresqlStore(Store):
             was_fresh = self._database is None
             database = self._opened()
             try:
-                with self._limited(database):
+                with self._limited(database), self._checked_for_loss(database):
                     return _transacted(database, statements, durable)
             except psycopg.errors.UniqueViolation as error:
                 if error.diag.constraint_name in OWN_INDEXES:
@@ -178,44 +190,47 @@ class PostgresqlStore(Store):
 
     def _opened(self) -> psycopg.Connection[Any]:
         """Return a connection. Make the tables if they are missing and this run may write."""
-        database = self._database
         # If a read-only run found no tables, another run may have made them since.
-        if database is None or self._is_empty:
-            database = database or self._connected(time.monotonic() + LONGEST_STATEMENT)
+        if self._database is None or self._is_empty:
             try:
-                with self._limited(database):
-                    self._prepare(database)
+                if self._database is None:
+                    self._start_watch()
+                    self._database = self._connected(time.monotonic() + LONGEST_STATEMENT)
+                with self._limited(self._database):
+                    self._prepare(self._database)
             except BaseException as error:
-                database.close()
-                self._database = None
+                self.close()
                 if isinstance(error, psycopg.Error):
                     raise self._unusable(error) from error
                 raise
-            self._database = database
-        return database
+        return self._database
 
     def _prepare(self, database: psycopg.Connection[Any]) -> None:
-        try:
-            ((version, is_standby, *rights),) = database.execute(STATE_OF_DATABASE).fetchall()
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            self._check_for_loss(database)
-            version, is_standby, rights = None, False, [True, True]
-        if version not in (None, SCHEMA):
+        found: list[tuple[Any, ...]] = []
+        with suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName), self._checked_for_loss(database):
+            found = database.execute(STATE_OF_DATABASE).fetchall()
+        if any(version != SCHEMA for version, _standby in found):
             raise unavailable(self._where, "another release of this collection made its tables", "Use that release, or another database.")
-        if is_standby and not self._read_only:
+        if not self._read_only and any(is_standby for _version, is_standby in found):
             raise unavailable(
                 self._where, "it is a standby, which takes no records", "Name the primary server, or add target_session_attrs=read-write to the URL."
             )
-        self._missing_rights = [right for right, is_there in zip(("INSERT", "UPDATE"), rights) if not is_there]
-        self._is_empty = version is None and self._read_only
-        if version is None and not self._read_only:
+        self._is_empty = not found and self._read_only
+        if not found and not self._read_only:
             self._make_tables(database)
 
-    def _check_for_loss(self, database: psycopg.Connection[Any]) -> None:
-        """Raise KooDriveError if some of the tables are missing. One transaction makes them all."""
-        ((found,),) = database.execute(TABLES_THERE).fetchall()
-        if found in (1, 2):
-            raise unavailable(self._where, "tables of the schema koodrive are missing, so records are lost", RESTORE)
+    @contextmanager
+    def _checked_for_loss(self, database: psycopg.Connection[Any]) -> Iterator[None]:
+        """If what happens here lacks a table, raise KooDriveError if some of the ledger's tables are missing. One
+        transaction makes them all.
+        """
+        try:
+            yield
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
+            ((found,),) = database.execute(TABLES_THERE).fetchall()
+            if found in (1, 2):
+                raise unavailable(self._where, "tables of the schema koodrive are missing, so records are lost", RESTORE) from error
+            raise
 
     def _make_tables(self, database: psycopg.Connection[Any]) -> None:
         try:
@@ -261,31 +276,35 @@ class PostgresqlStore(Store):
         self._where = _where(given, host, name)
         return {**DEFAULTS, **given, "client_encoding": "utf8"}
 
-    @contextmanager
-    def _limited(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
-        """Cut the connection off if what happens here takes longer than LONGEST_STATEMENT."""
-        is_late = threading.Event()
-
-        def cut_off() -> None:
-            is_late.set()
-            with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
-                wire.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(LONGEST_STATEMENT, cut_off)
-        timer.daemon = True
+    def _start_watch(self) -> None:
+        """Start the thread that cuts off a connection whose statement takes too long. It ends with :meth:`close`."""
+        self._ended = threading.Event()
         try:
-            timer.start()
+            threading.Thread(target=self._watch, args=(self._ended,), daemon=True).start()
         except RuntimeError as error:
             raise unavailable(self._where, "Python can start no thread to watch over it") from error
+
+    def _watch(self, ended: threading.Event) -> None:
+        while not ended.wait(WATCH_INTERVAL):
+            connection, late_at = self._at_work or (None, 0.0)
+            if connection is not None and time.monotonic() >= late_at:
+                with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+                    wire.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def _limited(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
+        """Have the connection cut off if what happens here takes longer than LONGEST_STATEMENT."""
+        late_at = time.monotonic() + LONGEST_STATEMENT
+        self._at_work = connection, late_at
         try:
             yield
         except psycopg.OperationalError as error:
-            if is_late.is_set():
+            if time.monotonic() >= late_at:
                 why = f"it did not answer within {LONGEST_STATEMENT:g} seconds"
                 raise unavailable(self._where, why, "Check whether the server is overloaded or a table is locked, and run again.") from error
             raise
         finally:
-            timer.cancel()
+            self._at_work = None
 
     def _damaged(self, record: str) -> KooDriveError:
         return unavailable(self._where, f"the record {record} is damaged", RESTORE)
