@@ -377,10 +377,10 @@ def _post(run: Run, plan: Plan, begun_at: float) -> KooDriveError | None:
     """Send the transfer once, and return why that failed, if it did."""
 
     def before_first_byte() -> None:
-        run.koodrive.ensure_wanted()
         if not run.ledger.may_send():
             what = "this run was suspended, or waited for its ledger, for so long that another run may have come first"
             raise KooDriveError(SUSPENDED, what, action=_action(plan), advice="Run again.")
+        run.koodrive.ensure_wanted()
 
     run.report.sends()
     try:

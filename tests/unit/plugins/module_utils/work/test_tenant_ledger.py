@@ -580,6 +580,20 @@ def test_nothing_is_sent_for_a_dead_playbook(koodrive: KooDriveForTests, count: 
     assert result["failed"] and writes(koodrive) == 0 and states(koodrive) == state
 
 
+def test_nothing_is_sent_for_a_playbook_that_died_while_the_ledger_was_slow(koodrive: KooDriveForTests, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_open, died = LocalStore.is_open, []
+
+    def slow(store: LocalStore, record: Record) -> bool:
+        died.append(True)
+        return is_open(store, record)
+
+    monkeypatch.setattr(LocalStore, "is_open", slow)
+    options = {**koodrive.options, "endpoint": koodrive.endpoint, "ledger": koodrive.ledger, "target": [GROUP], **TENANT}
+    result = transfer_capacity(options, False, environ={}, caller=Caller(lambda: not died))
+    assert result["failed"] and "the playbook that started this task has ended" in result["msg"]
+    assert writes(koodrive) == 0 and states(koodrive) == [NOT_DONE]
+
+
 @pytest.mark.parametrize(("target", "state"), [(GROUP, NOT_DONE), (TEN, OPEN)], ids=["desired state", "addition"])
 def test_a_playbook_that_ends_in_the_pause_after_a_refusal(koodrive: KooDriveForTests, target: dict[str, Any], state: str) -> None:
     koodrive.script(Fault(), Fault(apply="no", reply="status", status=429))
