@@ -68,6 +68,8 @@ SELECT count(*) FROM pg_tables WHERE schemaname = 'koodrive' AND tablename IN ('
 """
 #: What to do about records that are lost.
 RESTORE = "Restore the table from a backup."
+#: What to do about a server that takes no records.
+NAME_PRIMARY = "Name the primary server, or add target_session_attrs=read-write to the URL."
 
 #: An administrator may run this beforehand; the documentation has it, too.
 SCHEMA_SQL = f"""
@@ -194,8 +196,9 @@ class PostgresqlStore(Store):
         if self._database is None or self._is_empty:
             try:
                 if self._database is None:
+                    parameters = self._parameters()
                     self._start_watch()
-                    self._database = self._connected(time.monotonic() + LONGEST_STATEMENT)
+                    self._database = self._connected(parameters, time.monotonic() + LONGEST_STATEMENT)
                 with self._limited(self._database):
                     self._prepare(self._database)
             except BaseException as error:
@@ -206,18 +209,23 @@ class PostgresqlStore(Store):
         return self._database
 
     def _prepare(self, database: psycopg.Connection[Any]) -> None:
-        found: list[tuple[Any, ...]] = []
+        found: list[tuple[Any, ...]] | None = None
         with suppress(psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName), self._checked_for_loss(database):
             found = database.execute(STATE_OF_DATABASE).fetchall()
+        self._is_empty = found is None and self._read_only
+        if found is not None:
+            self._check_state(found)
+        elif not self._read_only:
+            self._make_tables(database)
+
+    def _check_state(self, found: list[tuple[Any, ...]]) -> None:
+        """Raise KooDriveError if what :data:`STATE_OF_DATABASE` found keeps this run from using the tables."""
+        if not found:
+            raise unavailable(self._where, "the table koodrive.koodrive_schema has lost its row, so other records may be lost", RESTORE)
         if any(version != SCHEMA for version, _standby in found):
             raise unavailable(self._where, "another release of this collection made its tables", "Use that release, or another database.")
         if not self._read_only and any(is_standby for _version, is_standby in found):
-            raise unavailable(
-                self._where, "it is a standby, which takes no records", "Name the primary server, or add target_session_attrs=read-write to the URL."
-            )
-        self._is_empty = not found and self._read_only
-        if not found and not self._read_only:
-            self._make_tables(database)
+            raise unavailable(self._where, "it is a standby, which takes no records", NAME_PRIMARY)
 
     @contextmanager
     def _checked_for_loss(self, database: psycopg.Connection[Any]) -> Iterator[None]:
@@ -239,13 +247,14 @@ class PostgresqlStore(Store):
                 database.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
                 database.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
                 database.execute(SCHEMA_SQL)
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            raise unavailable(self._where, "it has no tables yet, and is a standby or read-only", NAME_PRIMARY) from error
         except psycopg.errors.InsufficientPrivilege as error:
             why = f"it has no tables yet, and its user may not make them: {_first_line(error)}"
             raise unavailable(self._where, why, "Have an administrator run the SQL that the documentation of the ledger has.") from error
 
-    def _connected(self, deadline: float) -> psycopg.Connection[Any]:
+    def _connected(self, parameters: dict[str, Any], deadline: float) -> psycopg.Connection[Any]:
         """Return a connection. While the server has none left or is starting, try again until ``deadline``."""
-        parameters = self._parameters()
         was_passing = True
         while True:
             try:
@@ -282,7 +291,8 @@ class PostgresqlStore(Store):
         try:
             threading.Thread(target=self._watch, args=(self._ended,), daemon=True).start()
         except RuntimeError as error:
-            raise unavailable(self._where, "Python can start no thread to watch over it") from error
+            advice = "Check this machine's limits of processes, threads and memory."
+            raise unavailable(self._where, "Python can start no thread to watch over it", advice) from error
 
     def _watch(self, ended: threading.Event) -> None:
         while not ended.wait(WATCH_INTERVAL):

@@ -216,7 +216,8 @@ class TenantLedger:
                 return self._store.release(own, accepted)
             return self._store.end(own, state, self.clock())
         except KooDriveError as error:
-            self._warnings.append(f"The outcome of the transfer could not be written down ({error.what}). The next run finds it out.")
+            how = "If the ledger still has its record, the next run finds it out."
+            self._warnings.append(f"The outcome of the transfer could not be written down ({error.what}). {how}")
             return OPEN
 
     # Errors

@@ -219,6 +219,21 @@ def test_a_ledger_without_some_of_its_tables_has_lost_records(
     assert len(postgresql.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'koodrive'", database)) == 3 - len(lost.split(","))
 
 
+def test_tables_without_their_release_are_no_empty_ledger(store: PostgresqlStore, new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    store.append(RECORD)
+    postgresql.execute("DELETE FROM koodrive.koodrive_schema", database)
+    for read_only in (False, True):
+        with refused(words="koodrive_schema has lost its row"):
+            new_store(read_only=read_only).newest("t")
+
+
+def test_a_read_only_database_without_tables_is_named(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
+    postgresql.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on", database)
+    with refused(words="is a standby or read-only Name the primary server"):
+        new_store().newest("t")
+    assert new_store(read_only=True).newest("t") is None
+
+
 def test_check_mode_makes_no_tables(new_store: NewStore, postgresql: Postgresql, database: str) -> None:
     reader = new_store(read_only=True)
     assert reader.newest("t") is None and reader.now() > 0
@@ -528,12 +543,12 @@ def test_a_record_is_durable_even_if_other_work_is_not(store: PostgresqlStore, p
     assert postgresql.execute("SELECT setting, count(*) FROM noted GROUP BY setting", database) == [("on", 5)]
 
 
-def test_without_another_thread_nothing_is_asked(store: PostgresqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_another_thread_nothing_is_asked(store: PostgresqlStore, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_more(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", no_more)
-    with refused(words="Python can start no thread"):
+    with refused(words=f"{database} cannot be used: Python can start no thread to watch over it Check this machine's limits"):
         store.newest("t")
 
 
